@@ -84,8 +84,8 @@ def test_after_a_failure_to_store_no_other_batch_is_accepted(
     service: Simulator, run: Callable[..., PullReport], inbox: Path
 ) -> None:
     first, *_ = service.add(299)
-    occupied = folder_of(inbox, first) / "occupied"
-    service.plan += at_the_first_accept(lambda: occupied.mkdir(parents=True))
+    occupied = inbox / f".tmp-{first.code}-{first.id}"
+    service.plan += at_the_first_accept(occupied.mkdir)
     with pytest.raises(SpoolError, match="cannot use"):
         run(parallel=1)
     assert accepted(service) == BATCH
