@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from archived import folder_of
 from notigateway.client import ClientError, NotificationClient, PullReport, SpoolError, pull
 from pki import pki
 from service_simulator import Simulator, element, problem
@@ -90,7 +89,6 @@ def test_after_a_failure_to_store_no_other_batch_is_accepted(
         run(parallel=1)
     assert accepted(service) == BATCH
     occupied.rmdir()
-    occupied.parent.rmdir()
     run()
     assert (accepted(service), stored(inbox)) == (299, 299)
 
