@@ -23,7 +23,7 @@ BESIDE  := -n $(JOBS) --dist worksteal
 # Where this is set, every process compiles everything again: a third of what starting one takes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test coverage soak interop lint format vectors ci bench bench-check bench-scale bench-load fuzz worst lock clean
+.PHONY: help demo run test coverage soak gestoria interop lint format vectors ci bench bench-check bench-scale bench-load fuzz worst lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -44,6 +44,9 @@ coverage: $(VENV)/.test ## Run the tests with branch coverage, which must reach 
 
 soak: $(VENV)/.test ## Run the tests that take minutes
 	$(PYTEST) -n 2 --dist worksteal -m soak $(T)
+
+gestoria: $(VENV)/.test ## Play the year of a bureau of 5,000 clients, with its archives, on the disk: takes hours
+	PYTEST_DEBUG_TEMPROOT=/var/tmp NOTIGATEWAY_GESTORIA=1 $(PYTEST) -m soak -s --timeout 0 tests/functional/test_gestoria.py
 
 interop: $(VENV)/.test ## Call every operation with independent SOAP clients and print what they verified
 	$(PYTEST) -m "not soak and not bench" tests/interop

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from functools import cache
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext
+
+
+IMPORTED: Final = ("notigateway.app", "notigateway.repository.schema", "notigateway.client.pulling")
 
 
 @cache
 def processes() -> ForkServerContext:
     """Return what starts them."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["notigateway.app", "notigateway.repository.schema"])
+    context.set_forkserver_preload(list(IMPORTED))
     return context

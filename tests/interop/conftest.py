@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import socket
-import threading
-from datetime import UTC, datetime
-from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 
@@ -18,7 +13,7 @@ from interop.jvm import one_jvm
 from interop.matrix import Matrix
 from notigateway.sandbox.process import running
 from pki import pki, write_pem
-from stack import Stack
+from served import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,24 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from notigateway.sandbox.process import Running
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """One thread for each connection; the socket is given, so that its port is known beforehand."""
-
-    daemon_threads = True
-
-    def __init__(self, listener: socket.socket) -> None:
-        super().__init__(listener.getsockname(), _Silent, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
-        self.server_name, self.server_port = listener.getsockname()
-        self.setup_environ()
-
-
-class _Silent(WSGIRequestHandler):
-    def log_message(self, *_arguments: object) -> None:
-        """Leave the test's output alone."""
+    from stack import Stack
 
 
 class Served:
@@ -108,20 +86,8 @@ def used_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def served(sqlite_url: str, tmp_path: Path) -> Iterator[Served]:
     """Serve a gateway; how it is called does not depend on its database."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/notigateway/v1"
-        # Whole milliseconds: what is stored is what is written.
-        now = datetime.now(UTC).replace(microsecond=0)
-        stack = Stack(sqlite_url, tmp_path, now=now, public_url=url, inline_document_max_bytes=1000)
-        server = _Server(listener)
-        server.set_app(stack.endpoint)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield Served(stack, url, tmp_path)
-        server.shutdown()
-        thread.join()
-        server.server_close()
-        stack.close()
+    with serving(sqlite_url, tmp_path, inline_document_max_bytes=1000) as stack:
+        yield Served(stack, str(stack.settings.public_url), tmp_path)
 
 
 @pytest.fixture(scope="session")
