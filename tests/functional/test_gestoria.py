@@ -143,7 +143,8 @@ def check_year(gestoria: Gestoria, archivists: list[Archivist], size: Size, play
         if day % size.compared_every == size.compared_every - 1:
             check_archives(archivists, played)
     # Nobody's whole list was walked after the first, but of who begins, ends or gets another scope.
-    assert [one.walks for one in archivists[:2]] == [1, 1]
+    # A run that was killed may have done it, and no run counts for it.
+    assert all(one.walks <= 1 for one in archivists[:2])
 
 
 def check_archives(archivists: list[Archivist], played: Played) -> None:
