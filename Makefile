@@ -46,7 +46,7 @@ soak: $(VENV)/.test ## Run the tests that take minutes
 	$(PYTEST) -n 2 --dist worksteal -m soak $(T)
 
 gestoria: $(VENV)/.test ## Play the year of a bureau of 5,000 clients, with its archives, on the disk: takes hours
-	PYTEST_DEBUG_TEMPROOT=/var/tmp NOTIGATEWAY_GESTORIA=1 $(PYTEST) -m soak -s --timeout 0 tests/functional/test_gestoria.py
+	PYTEST_DEBUG_TEMPROOT=/var/tmp GESTORIA=1 $(PYTEST) -m soak -s --timeout 0 tests/functional/test_gestoria.py
 
 interop: $(VENV)/.test ## Call every operation with independent SOAP clients and print what they verified
 	$(PYTEST) -m "not soak and not bench" tests/interop

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.once
 
 SEED: Final = 20_261_128
-_FULL: Final = "NOTIGATEWAY_GESTORIA"
+_FULL: Final = "GESTORIA"
 # How many seconds an import takes at most before it is killed, for each line.
 _IMPORTED_SECONDS: Final = 0.01
 
