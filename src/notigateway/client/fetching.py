@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.dating import Dated
+    from notigateway.client.held_folder import Place
     from notigateway.client.keeping import Wanted
-    from notigateway.client.spool import Place
     from notigateway.contract.v1 import (
         Document,
         Notification,

@@ -14,9 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from notigateway.client.errors import StateGoneBackError
+from notigateway.client.filling import named_documents, receipt_file
 from notigateway.client.pulled import Correction, note_correction
 from notigateway.client.shapes import as_json
-from notigateway.client.spool import named_documents, receipt_file
 from notigateway.client.stored import (
     Stored,
     described_as,
