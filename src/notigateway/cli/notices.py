@@ -11,6 +11,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.rounds import do_in_rounds
 from notigateway.cli.telling import harmless
 from notigateway.errors import ConfigurationError
 
@@ -32,23 +33,13 @@ def send(settings_file: SettingsFile = None, as_json: SummaryAsJson = False) -> 
 
     `notigateway jobs` does it by itself. Several at once share the work. Exit code 1: something is left.
     """
-    from notigateway.clock.runs import NOTICES, recorded
+    from notigateway.clock.runs import NOTICES
     from notigateway.jobs import noticing
 
     settings = named_settings(settings_file)
     if not settings.sends_notices:
         raise ConfigurationError("smtp_address: there is no mail server to send by")
-    work = noticing(settings)
-    with opened(settings) as engine, recorded(engine, NOTICES, clock=lambda: datetime.now(UTC)) as found:
-        while True:
-            done = work(engine, datetime.now(UTC))
-            found[:] = [done]
-            line = json.dumps(done.said | {"left": done.left}) if as_json else done.words
-            typer.echo(harmless(line))
-            if not done.is_more:
-                break
-    if done.left:
-        raise typer.Exit(1)
+    do_in_rounds(settings, NOTICES, noticing(settings), as_json=as_json)
 
 
 @notices.command("list")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ import typer
 
 from notigateway.cli.opening import opened
 from notigateway.cli.options import SettingsFile, SummaryAsJson, named_settings
+from notigateway.cli.rounds import do_in_rounds
 from notigateway.cli.telling import harmless, in_json
 from notigateway.errors import ConfigurationError
 
@@ -34,20 +34,13 @@ def send(settings_file: SettingsFile = None, as_json: SummaryAsJson = False) -> 
 
     `notigateway jobs` does it by itself. Several at once may tell a receiver the same twice.
     """
-    from notigateway.clock.runs import PUSH, recorded
+    from notigateway.clock.runs import PUSH
     from notigateway.jobs import pushing
 
     settings = named_settings(settings_file)
     if not settings.pushes:
         raise ConfigurationError("push_key_files: there is no key to push with")
-    work = pushing(settings)
-    with opened(settings) as engine, recorded(engine, PUSH, clock=lambda: datetime.now(UTC)) as found:
-        while True:
-            done = work(engine, datetime.now(UTC))
-            found[:] = [done]
-            typer.echo(harmless(json.dumps(done.said) if as_json else done.words))
-            if not done.is_more:
-                break
+    do_in_rounds(settings, PUSH, pushing(settings), as_json=as_json)
 
 
 @push.command("list")

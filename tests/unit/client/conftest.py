@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from notigateway.client import NotificationClient, Retries
+from notigateway.client import NotificationClient, Retries, pull
 from notigateway.client.cli import main
 from pki import pki, write_p12, write_pem
 from service_simulator import Simulator
@@ -14,6 +14,8 @@ from service_simulator import Simulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from notigateway.client.pulled import PullReport
 
 
 @pytest.fixture
@@ -32,6 +34,21 @@ def client(service: Simulator) -> Iterator[NotificationClient]:
         retries=Retries(attempts=4, first_wait_seconds=0.01, max_wait_seconds=0.05),
     ) as client:
         yield client
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+@pytest.fixture
+def store(client: NotificationClient, archive: Path) -> Callable[..., PullReport]:
+    """Pull into the archive."""
+
+    def store(*, accept: bool = False, **options: Any) -> PullReport:  # noqa: ANN401  (options of pull)
+        return pull(client, archive, seal_certificates=[pki().seal.certificate], accept=accept, **options)
+
+    return store
 
 
 class Done(NamedTuple):

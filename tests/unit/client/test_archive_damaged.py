@@ -13,12 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from archived import described, folder_of
-from notigateway.client import NotificationClient, PullReport, pull
+from notigateway.client import PullReport
 from notigateway.client.archive.commands import archive_app
 from notigateway.client.archive.export import write_xlsx
 from notigateway.client.archive.index import CHANGED, reading
 from notigateway.client.errors import ArchiveExportError, SpoolError
-from pki import pki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,19 +25,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from service_simulator import Simulator
-
-
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return tmp_path / "archive"
-
-
-@pytest.fixture
-def store(client: NotificationClient, archive: Path) -> Callable[..., PullReport]:
-    def store(*, accept: bool = False, **options: Any) -> PullReport:  # noqa: ANN401  (options of pull)
-        return pull(client, archive, seal_certificates=[pki().seal.certificate], accept=accept, **options)
-
-    return store
 
 
 def indexed(archive: Path) -> dict[int, str]:

@@ -36,11 +36,6 @@ def run(client: NotificationClient, tmp_path: Path) -> Callable[..., PullReport]
     return run
 
 
-@pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return tmp_path / "archive"
-
-
 def lapse(service: Simulator, item: Item) -> None:
     """Let the clock decide: at first nothing is written of it."""
     item.state = "lapsed"

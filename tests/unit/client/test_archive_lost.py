@@ -13,9 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from archived import described, everything, folder_of
-from notigateway.client import NotificationClient, PullReport, pull
+from notigateway.client import PullReport
 from notigateway.client.archive.commands import archive_app
-from pki import pki
 from service_simulator import AVAILABLE_AT, Item
 
 if TYPE_CHECKING:
@@ -29,26 +28,13 @@ NAME = "01-providencia.pdf"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return tmp_path / "archive"
-
-
-@pytest.fixture
-def run(client: NotificationClient, archive: Path) -> Callable[..., PullReport]:
-    def run(*, accept: bool = False, **options: Any) -> PullReport:  # noqa: ANN401  (options of pull)
-        return pull(client, archive, seal_certificates=[pki().seal.certificate], accept=accept, **options)
-
-    return run
-
-
-@pytest.fixture
-def filled(service: Simulator, run: Callable[..., PullReport]) -> list[Item]:
+def filled(service: Simulator, store: Callable[..., PullReport]) -> list[Item]:
     """An archive of two accepted, a pending one, and a pending one of another client."""
     items = [*service.add(3), Item(code=9, addressee="A28000016")]
     service.items[items[3].id] = items[3]
     service.accept(items[0])
     service.accept(items[1])
-    run()
+    store()
     return items
 
 
@@ -69,25 +55,25 @@ def lost(report: PullReport) -> list[tuple[int, str | None, bool, bool]]:
 
 
 def test_a_document_that_is_lost_is_told_and_fetched_again_by_a_full_run(
-    run: Callable[..., PullReport], archive: Path, filled: list[Item]
+    store: Callable[..., PullReport], archive: Path, filled: list[Item]
 ) -> None:
     assert checked(archive) == (0, [])
     file = folder_of(archive, filled[0]) / NAME
     file.unlink()
     assert checked(archive) == (4, [("missing", NAME)])
-    assert lost(run()) == []  # who looks at changes alone opens no file
+    assert lost(store()) == []  # who looks at changes alone opens no file
 
-    report = run(full=True)
+    report = store(full=True)
 
     assert lost(report) == [(1, NAME, False, True)]
     assert (report.stored, report.already_stored) == (1, 3)
     assert file.read_bytes() == filled[0].content
     assert checked(archive) == (0, [])
-    assert lost(run(full=True)) == []
+    assert lost(store(full=True)) == []
 
 
 def test_what_was_changed_is_kept_beside_what_is_fetched_again(
-    run: Callable[..., PullReport], archive: Path, filled: list[Item]
+    store: Callable[..., PullReport], archive: Path, filled: list[Item]
 ) -> None:
     folder = folder_of(archive, filled[1])
     (receipt,) = folder.glob("receipt-*.xml")
@@ -96,7 +82,7 @@ def test_what_was_changed_is_kept_beside_what_is_fetched_again(
     (folder / NAME).write_bytes(filled[1].content + b"more")
     assert sorted(checked(archive)[1]) == [("changed", NAME), ("changed", receipt.name)]
 
-    report = run(full=True)
+    report = store(full=True)
 
     assert sorted(lost(report)) == [(2, NAME, True, True), (2, receipt.name, True, True)]
     assert (folder / NAME).read_bytes() == filled[1].content
@@ -106,21 +92,21 @@ def test_what_was_changed_is_kept_beside_what_is_fetched_again(
     assert kept[receipt.name].read_bytes() == sealed[:-1]
     assert {one.kept for one in report.lost} == {one.name for one in kept.values()}
     assert checked(archive) == (0, [])
-    again = run(full=True)
+    again = store(full=True)
     assert (lost(again), again.updated) == ([], 0)
     (folder / NAME).write_bytes(b"again")
-    run(full=True)
+    store(full=True)
     assert len(described(folder)["changed"]) == 3
     receipt.unlink()
     receipt.symlink_to(folder / NAME)
-    assert lost(run(full=True)) == [(2, receipt.name, False, True)]
+    assert lost(store(full=True)) == [(2, receipt.name, False, True)]
     assert receipt.read_bytes() == sealed
     assert not receipt.is_symlink()
 
 
 @pytest.mark.parametrize("full", [False, True])
 def test_a_folder_that_is_lost_stays_in_the_index_and_is_fetched_again(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item], *, full: bool
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item], *, full: bool
 ) -> None:
     before = everything(archive)
     shutil.rmtree(archive / "A28000016")
@@ -128,7 +114,7 @@ def test_a_folder_that_is_lost_stays_in_the_index_and_is_fetched_again(
     assert sorted(checked(archive)[1], key=str) == [("missing", None), ("missing", None)]
     asked = len(service.requests)
 
-    report = run(full=full)
+    report = store(full=full)
 
     assert sorted(lost(report)) == [(1, None, False, True), (9, None, False, True)]
     assert report.walked_list == full
@@ -144,45 +130,45 @@ def test_a_folder_that_is_lost_stays_in_the_index_and_is_fetched_again(
         assert not about["former"]
     assert of_index(archive, "SELECT count(*), count(lost_since) FROM notifications") == [(4, 0)]
     assert checked(archive) == (0, [])
-    assert lost(run()) == []
+    assert lost(store()) == []
 
 
 def test_what_cannot_be_fetched_again_is_told_until_it_is_there_or_the_folders_are_said_to_be_right(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item], tmp_path: Path
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item], tmp_path: Path
 ) -> None:
     service.lose("A28000016")
-    run()
+    store()
     shutil.move(archive / "A28000016", tmp_path / "elsewhere")
     for _ in range(2):
-        assert lost(run()) == [(9, None, False, False)]
+        assert lost(store()) == [(9, None, False, False)]
     assert of_index(archive, "SELECT code FROM notifications WHERE lost_since IS NOT NULL") == [(9,)]
     assert of_index(archive, "SELECT DISTINCT code, reason FROM failures") == [(9, "LOST")]
     shutil.move(tmp_path / "elsewhere", archive / "A28000016")
-    assert lost(run()) == []
+    assert lost(store()) == []
     assert of_index(archive, "SELECT count(*) FROM notifications WHERE lost_since IS NOT NULL") == [(0,)]
     shutil.move(archive / "A28000016", archive / "moved")
-    assert lost(run()) == []  # one that was moved is found
+    assert lost(store()) == []  # one that was moved is found
     shutil.rmtree(archive / "moved")
     done = CliRunner().invoke(archive_app, ["rebuild", str(archive)])
     assert done.stdout == "3 notifications\n"
-    assert lost(run()) == []
+    assert lost(store()) == []
     assert len(filled) == 4
 
 
 def test_a_document_that_the_service_does_not_deliver_any_more_is_told_as_lost(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item]
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item]
 ) -> None:
     service.report(
         filled[0], "rejected", EARLIER
     )  # before it was accepted here: nothing is delivered any more
-    assert len(run().corrections) == 1
+    assert len(store().corrections) == 1
     (folder_of(archive, filled[0]) / NAME).unlink()
-    assert lost(run(full=True)) == [(1, NAME, False, False)]
+    assert lost(store(full=True)) == [(1, NAME, False, False)]
     assert checked(archive) == (4, [("missing", NAME)])
 
 
 def test_what_no_index_knows_is_told_and_a_file_that_nobody_names_harms_nothing(
-    run: Callable[..., PullReport], archive: Path, filled: list[Item]
+    store: Callable[..., PullReport], archive: Path, filled: list[Item]
 ) -> None:
     (folder_of(archive, filled[0]) / "notes.txt").write_text("call them")
     assert checked(archive) == (0, [("not_named", "notes.txt")])
@@ -193,4 +179,4 @@ def test_what_no_index_knows_is_told_and_a_file_that_nobody_names_harms_nothing(
     assert said.exit_code == 4
     assert "4 notifications" in said.stdout.splitlines()[-1]
     assert "B00000000/2026/77" in said.stdout
-    assert run().lost == []
+    assert store().lost == []

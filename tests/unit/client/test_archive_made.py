@@ -20,14 +20,13 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from archived import described, folder_of
-from notigateway.client import NotificationClient, PullReport, SpoolError, pull
+from notigateway.client import PullReport, SpoolError
 from notigateway.client.archive.commands import archive_app
 from notigateway.client.archive.index import CHANGED, reading
 from notigateway.client.archive.report import Report
 from notigateway.client.errors import ArchiveExportError, ArchiveIndexError, DocumentMismatchError
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID
-from pki import pki
 from service_simulator import AVAILABLE_AT, DEADLINE, DECIDED_AT, Item
 
 if TYPE_CHECKING:
@@ -40,29 +39,16 @@ EARLIER = AVAILABLE_AT + timedelta(hours=5)
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Path:
-    return tmp_path / "archive"
-
-
-@pytest.fixture
-def run(client: NotificationClient, archive: Path) -> Callable[..., PullReport]:
-    def run(*, accept: bool = False, **options: Any) -> PullReport:  # noqa: ANN401  (options of pull)
-        return pull(client, archive, seal_certificates=[pki().seal.certificate], accept=accept, **options)
-
-    return run
-
-
-@pytest.fixture
-def filled(service: Simulator, run: Callable[..., PullReport]) -> list[Item]:
+def filled(service: Simulator, store: Callable[..., PullReport]) -> list[Item]:
     """An archive of a pending, an accepted, a lapsed one; and one that was corrected."""
     items = service.add(4, subject='=HYPERLINK("http://evil.example";"<b>pay</b>")')
     pending, accepted, lapsed, corrected = items
     service.accept(accepted)
     service.accept(corrected)
     lapsed.state = "lapsed"
-    run()
+    store()
     service.report(corrected, "accepted", EARLIER)
-    run()
+    store()
     assert pending.state == "available"
     return items
 
@@ -101,7 +87,7 @@ def test_the_index_says_what_the_folders_say(archive: Path, filled: list[Item]) 
 
 @pytest.mark.parametrize("damage", ["missing", "torn", "other version"])
 def test_an_index_that_cannot_be_used_is_made_anew_and_nothing_is_fetched(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item], damage: str
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item], damage: str
 ) -> None:
     before = of_index(archive, "SELECT * FROM notifications ORDER BY code")
     file = archive / "archive.db"
@@ -113,7 +99,7 @@ def test_an_index_that_cannot_be_used_is_made_anew_and_nothing_is_fetched(
         with closing(sqlite3.connect(file)) as index:
             index.execute("PRAGMA user_version = 99")
     asked = len(service.operations)
-    report = run()
+    report = store()
     assert (report.stored, report.noted, report.updated) == (0, 0, 0)
     assert service.operations[asked:] == ["ListChanges", "RetrieveReceipts"]
     assert of_index(archive, "SELECT * FROM notifications ORDER BY code") == before
@@ -123,14 +109,14 @@ def test_an_index_that_cannot_be_used_is_made_anew_and_nothing_is_fetched(
 
 
 def test_a_run_that_died_before_its_index_is_mended_without_reading_everything(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item]
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item]
 ) -> None:
     file, changed = archive / "archive.db", archive / CHANGED
     service.add(1)
-    run()
+    store()
     former = file.read_bytes()
     service.accept(filled[0])
-    run()
+    store()
     (found,) = of_index(archive, "SELECT folder FROM notifications WHERE code = 1")
     (quiet,) = of_index(archive, "SELECT folder FROM notifications ORDER BY code DESC LIMIT 1")
     # What a kill between the folders and the index leaves.
@@ -139,19 +125,19 @@ def test_a_run_that_died_before_its_index_is_mended_without_reading_everything(
     unread = archive / str(quiet[0]) / "notification.json"
     about = json.loads(unread.read_text())
     unread.write_text(json.dumps({**about, "subject": "Never read"}))
-    run()
+    store()
     assert of_index(archive, "SELECT state FROM notifications WHERE code = 1") == [("accepted",)]
     assert of_index(archive, "SELECT count(*) FROM notifications WHERE subject LIKE '%Never%'") == [(0,)]
     assert not changed.exists()
 
 
 def test_others_read_the_index_while_a_pull_writes(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item]
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item]
 ) -> None:
     with reading(archive) as index:
         assert index.execute("SELECT count(*) FROM notifications").fetchone()[0] == len(filled)
         service.add(1)
-        assert run().noted == 1
+        assert store().noted == 1
         assert index.execute("SELECT count(*) FROM notifications").fetchone()[0] == len(filled)
 
 
@@ -248,10 +234,10 @@ def test_the_report_of_a_day_tells_what_hurts_first(
 
 
 def test_the_report_of_a_past_day_says_what_stood_at_its_end(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, filled: list[Item], tmp_path: Path
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item], tmp_path: Path
 ) -> None:
     service.add(1)
-    run()
+    store()
     with closing(sqlite3.connect(archive / "archive.db")) as index, index:
         a_day_later = instant_text(AVAILABLE_AT + timedelta(days=1))
         index.execute("UPDATE notifications SET available_at = ? WHERE code = 5", (a_day_later,))
@@ -335,10 +321,10 @@ def test_a_zip_has_everything_of_one_notification(archive: Path, filled: list[It
 
 
 def test_documents_of_one_name_are_kept_apart_in_a_zip(
-    service: Simulator, run: Callable[..., PullReport], archive: Path, tmp_path: Path
+    service: Simulator, store: Callable[..., PullReport], archive: Path, tmp_path: Path
 ) -> None:
     (item,) = service.add(name="CON.pdf")
-    run(accept=True)
+    store(accept=True)
     folder = folder_of(archive, item)
     about = described(folder)
     about["documents"].append({**about["documents"][0], "name": "../con.PDF"})
@@ -349,14 +335,14 @@ def test_documents_of_one_name_are_kept_apart_in_a_zip(
 
 
 def test_a_power_gained_and_one_lost_look_at_that_client_alone(
-    service: Simulator, run: Callable[..., PullReport], archive: Path
+    service: Simulator, store: Callable[..., PullReport], archive: Path
 ) -> None:
     mine = service.add(2)
-    run()
+    store()
     theirs = [Item(code=10 + place, addressee="A28000016") for place in range(3)]
     service.gain("A28000016", *theirs)
     asked = len(service.requests)
-    report = run()
+    report = store()
     assert (report.walked_list, report.listed, report.noted) == (False, 3, 3)
     listed = [
         one
@@ -366,27 +352,27 @@ def test_a_power_gained_and_one_lost_look_at_that_client_alone(
     assert len(listed) == 1
     assert b"A28000016" in listed[0]
     service.lose("A28000016")
-    report = run()
+    report = store()
     assert (report.walked_list, report.unseen) == (False, 3)
     assert of_index(archive, "SELECT count(*) FROM notifications WHERE unseen_since IS NOT NULL") == [(3,)]
     assert described(archive / "A28000016" / "2026" / "10")["unseen_since"]
     service.gain("A28000016", *theirs)
-    assert run().updated == 3
+    assert store().updated == 3
     assert of_index(archive, "SELECT count(*) FROM notifications WHERE unseen_since IS NOT NULL") == [(0,)]
     assert len(mine) == 2
 
 
 def test_a_code_that_is_given_again_stands_beside_the_former(
-    service: Simulator, run: Callable[..., PullReport], archive: Path
+    service: Simulator, store: Callable[..., PullReport], archive: Path
 ) -> None:
     """As after a restore to an earlier point: nothing of what was archived is touched."""
     (former,) = service.add(1)
-    run()
+    store()
     del service.items[former.id]
     again = Item(code=former.code)
     service.items[again.id] = again
-    assert run(full=True).noted == 1
+    assert store(full=True).noted == 1
     folder = archive / "B00000000" / "2026"
     assert {one.name for one in folder.iterdir()} == {"1", f"1-{again.id}"}
     assert described(folder / "1")["id"] == former.id
-    assert run(full=True).already_stored == 1
+    assert store(full=True).already_stored == 1
