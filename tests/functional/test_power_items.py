@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from catalogue import CATALOGUE, GROUP, IN_GROUP, MATTERS
+from following import asking
+from notigateway.addressee.mailbox import Will
 from notigateway.instants import instant_text
 from notigateway.law.catalogue import Entry
+from notigateway.law.lifecycle import Decision
 from notigateway.law.representation import ItemKind
+from notigateway.pki.identity import read_caller
 from notigateway.repository.catalogue import load_catalogue
 from notigateway.repository.engine import writing
+from patience import PATIENCE_SECONDS
 from pki import NOW, pki
 from stack import NG, Stack, text, texts
 from titles import (
@@ -200,6 +206,31 @@ def test_anybody_admitted_lists_what_a_power_may_name(stack: Stack) -> None:
     assert [text(one, "code") for one in matters] == list(MATTERS)
     assert texts(matters[0], "procedure/code") == ["203546", "2"]
     assert (texts(matters[1], "group/code"), texts(matters[1], "procedure/group")) == ([GROUP], [GROUP] * 2)
+
+
+@pytest.mark.parametrize("more", ["", PROCEDURE])
+def test_a_revocation_that_waited_for_a_decision_comes_after_it(stack: Stack, more: str) -> None:
+    """Though the decision was asked for a moment later: the receipt tells of a power that stood."""
+    register_company(stack)
+    power = grant(stack, scope="procedure", more=PROCEDURE + RATES)
+    accept_power(stack, power)
+    one, two = (stack.publish(name, procedure="203546") for name in ("one", "two"))
+    stack.pass_time(minutes=1)
+    asked = asking(stack, read_caller(attorney().certificate))
+    asked = replace(asked, now=stack.now + timedelta(milliseconds=40))
+    with ThreadPoolExecutor(1) as pool:
+        with writing(stack.engine) as session:
+            (decided,) = stack.office.mailbox.decide_all(session, asked, [one], Will(Decision.ACCEPT))
+            running = pool.submit(change, stack, "RevokePower", power, more=more)
+            with pytest.raises(TimeoutError):
+                running.result(timeout=0.2)
+        revoked = running.result(timeout=PATIENCE_SECONDS)
+    assert decided.problem is None
+    assert revoked.status == 200
+    ended = instant_text(asked.now + timedelta(milliseconds=1))
+    assert ended in texts(shown(stack, power), "item/endedAt" if more else "endedAt")
+    stack.pass_time(seconds=1)
+    assert outcome(stack, two, attorney()) == "unknown"
 
 
 def test_the_end_of_an_item_and_a_decision_at_once_leave_one_story(stack: Stack) -> None:

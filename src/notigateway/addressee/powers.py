@@ -297,23 +297,26 @@ def _end(
     item: law.Named | None,
     policy: law.PowerPolicy,
 ) -> Power:
-    """End an open power, or one of its items and with the last one the power; a repeat changes nothing."""
+    """End an open power, or one of its items and with the last one the power; a repeat changes nothing.
+
+    What was decided by it while this waited was decided before.
+    """
     if item is None:
         if not law.comes_to_end(power.terms, cause, asking.now):
             return power
-        power.end(cause, asking.now)
-        queue_power_end(session, power, at=asking.now, now=asking.now)
-        return _changed(session, power, str(cause), asking)
-    if not law.item_comes_to_end(power.terms, item, cause, asking.now, policy=policy):
+    elif not law.item_comes_to_end(power.terms, item, cause, asking.now, policy=policy):
         return power
-    for row in power.items:
+    at = register.instant_of_end(session, power, asking.now)
+    for row in power.items if item is not None else ():
         if law.Named(row.kind, row.value) == item:
-            row.end(cause, asking.now)
-            queue_power_end(session, power, row.id, at=asking.now, now=asking.now)
-    if all(row.ended_at is not None for row in power.items):
-        power.end(cause, asking.now)
-        return _changed(session, power, str(cause), asking)
-    return _changed(session, power, f"item_{cause}", asking)
+            row.end(cause, at)
+            queue_power_end(session, power, row.id, at=at, now=asking.now)
+    if item is None:
+        queue_power_end(session, power, at=at, now=asking.now)
+    elif any(row.ended_at is None for row in power.items):
+        return _changed(session, power, f"item_{cause}", asking)
+    power.end(cause, at)
+    return _changed(session, power, str(cause), asking)
 
 
 def _changed(session: Session, power: Power, change: str, asking: Asking) -> Power:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from notigateway.repository.addressees import enter_addressee
-from notigateway.repository.model import Addressee
+from notigateway.repository.last_done import last_done
+from notigateway.repository.model import Addressee, Event
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.red_users import RedUser, works_at
 from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
+
+_NEXT: Final = timedelta(milliseconds=1)
 
 
 def lock_addressee(session: Session, identifier: str) -> Addressee | None:
@@ -176,6 +180,15 @@ def list_assigned(session: Session) -> Sequence[str]:
     assigned = select(RedAssignment.addressee_id)
     query = select(Addressee.identifier).where(Addressee.id.in_(assigned))
     return session.scalars(query.order_by(Addressee.identifier)).all()
+
+
+def instant_of_end(session: Session, power: Power, at: datetime) -> datetime:
+    """Return when a power ends that is to end then: after what was decided by it, and no earlier.
+
+    It must be locked.
+    """
+    last = last_done(session, Event.title == str(power.id), since=at)
+    return at if last is None or last <= at else last + _NEXT
 
 
 def list_overlapping(

@@ -16,10 +16,10 @@ from notigateway.law.users import Registration, Scope, works_for
 from notigateway.repository.aliases import alias_of
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.columns import Row
+from notigateway.repository.last_done import last_done
 from notigateway.repository.model import Addressee, Event
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_users import OF_THE_ENTITY, RedUser, lock_registrations, works_at
-from notigateway.uuids import first_uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -207,12 +207,10 @@ def lock_user(session: Session, user_id: UUID, *, entity: str) -> RedUser | None
 def instant_of_end(session: Session, users: Collection[RedUser], at: datetime) -> datetime:
     """Return when registrations end that are to end then: after what was done by them, and no earlier.
 
-    They must be locked. A request that came later may have been faster: what it did was done in their time.
+    They must be locked.
     """
-    query = select(func.max(Event.at)).where(
-        Event.id >= first_uuid7(at), Event.registration.in_([one.id for one in users])
-    )
-    last = session.scalar(query) if users else None
+    by = Event.registration.in_([one.id for one in users])
+    last = last_done(session, by, since=at) if users else None
     return at if last is None else max(at, last + _NEXT)
 
 
