@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from notigateway.client.pulling_commands import end_as, tell_corrections, tell_d
 from notigateway.client.tables import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from notigateway.client.follow import Chosen, Round
@@ -72,7 +73,11 @@ def follow_command(
     alarm = Alarm()
     policy = None if accept_policy is None else _policy(accept_policy)
     connection = connection_of(context)
-    with connection.client() as client, _listening(listen, push_url, push_keys, alarm):
+    with (
+        connection.client() as client,
+        _listening(listen, push_url, push_keys, alarm),
+        _named(accept_policy),
+    ):
         storing = partial(
             pull,
             client,
@@ -97,8 +102,15 @@ def _policy(file: Path) -> Policy:
     from notigateway.client.policy import LARGEST_BYTES, read_policy
     from notigateway.given_files import read_file
 
-    try:
+    with _named(file):
         return read_policy(read_file(file, max_bytes=LARGEST_BYTES))
+
+
+@contextmanager
+def _named(file: Path | None) -> Iterator[None]:
+    """Say of which file it is that a policy is wrong, or names what the service does not know."""
+    try:
+        yield
     except PolicyError as error:
         raise PolicyError(f"{file}: {error}") from error
 

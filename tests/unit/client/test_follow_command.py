@@ -69,6 +69,17 @@ def test_a_dry_run_says_what_would_be_accepted_by_which_rule_and_why_the_rest_wa
     assert "AcceptNotifications" not in service.operations
 
 
+def test_whom_the_service_does_not_know_is_told_with_the_file_that_names_him(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY.replace("A28000016", "A58818501"))
+    done = run("follow", tmp_path / "archive", "--accept-policy", policy, "--once")
+    assert done.code == 2
+    assert "policy.toml: rule 1 (not this subject's clients): clients: 'A58818501' is nobody" in done.err
+    assert service.operations.count("ListNotifications") == 0
+
+
 def test_one_round_ends_as_a_pull_does(service: Simulator, run: Callable[..., Done], tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     item, other = service.add(2)
