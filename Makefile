@@ -19,6 +19,7 @@ JOBS    ?= 2
 T       ?=
 PYTEST  := $(VENV)/bin/python -m pytest
 BESIDE  := -n $(JOBS) --dist worksteal
+NOT_ONCE := "not once and not soak and not bench and not interop"
 
 # Where this is set, every process compiles everything again: a third of what starting one takes.
 export PYTHONDONTWRITEBYTECODE :=
@@ -40,7 +41,7 @@ test: $(VENV)/.test ## Run the tests; T=tests/unit/law or T='-k lapse' runs some
 	$(PYTEST) $(BESIDE) $(T)
 
 coverage: $(VENV)/.test ## Run the tests with branch coverage, which must reach 90 %, but for those marked `once`
-	$(PYTEST) $(BESIDE) -m "not once and not soak and not bench and not interop" --cov --cov-report=term $(T)
+	$(PYTEST) $(BESIDE) -m $(NOT_ONCE) --cov --cov-report=term $(T)
 
 soak: $(VENV)/.test ## Run the tests that take minutes
 	$(PYTEST) -n 2 --dist worksteal -m soak $(T)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+pytestmark = pytest.mark.once
+
 COUNT = 12
 
 

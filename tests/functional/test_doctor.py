@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from databases import PostgreSQL
 
+pytestmark = pytest.mark.once
+
 
 def sqlite_file(file: Path) -> None:
     """Make a database as other programs do: without a log."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 AT = ("--at", "2026-06-01T12:00:00Z")
 V1 = "urn:notigateway:v1"
 PING = f'<n:Ping xmlns:n="{V1}"/>'

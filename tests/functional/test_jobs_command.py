@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from notigateway.repository.jobs import JobRun
 
+pytestmark = pytest.mark.once
+
 NOWHERE = "http://127.0.0.1:9/"
 FAR_AHEAD = datetime(2049, 1, 1, tzinfo=UTC)
 EVERY = ("--checkpoint-seconds", "1", "--sweep-seconds", "1")

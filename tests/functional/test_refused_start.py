@@ -14,6 +14,8 @@ import pytest
 from masters import Master, World
 from patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.once
+
 CONF = Path(__file__).parents[2] / "conf" / "gunicorn.conf.py"
 GUNICORN = ("-m", "gunicorn", "-c", str(CONF), "--bind", "127.0.0.1:0", "notigateway.wsgi:application")
 CHECK = ("-m", "notigateway.cli.main", "check")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 OTHER = "A28000016"
 _OTHER_ID = select(Addressee.id).where(Addressee.identifier == OTHER).scalar_subquery()
 _COMPANY_ID = select(Addressee.id).where(Addressee.identifier == COMPANY_NIF).scalar_subquery()

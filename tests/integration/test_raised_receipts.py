@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
 
+pytestmark = pytest.mark.once
+
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 AWAY = Authority("http://127.0.0.1:9/", [tsa().certificate], 1)

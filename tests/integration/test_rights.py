@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.repository.session import Session
+
+pytestmark = pytest.mark.once
 
 START = datetime(2026, 1, 15, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
