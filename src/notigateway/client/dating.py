@@ -22,6 +22,7 @@ from notigateway.evidence.additions import take_apart
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
 
     from notigateway.client.api import NotificationClient
     from notigateway.client.pulled import PullReport
@@ -147,8 +148,11 @@ def date_waiting(
     begin: Callable[[Sequence[str]], Future[Dated]],
     result: Callable[[Future[Dated]], Dated],
     at_once: int,
+    changing: Callable[[Sequence[str]], AbstractContextManager[None]],
 ) -> None:
     """Date what waited before this pull, `at_once` batches at a time; count it, and keep what still waits.
+
+    Within `changing` folders are written into: no more of them than are asked for.
 
     Raises: `SpoolError`; `ClientError`, with the list as it is then.
     """
@@ -158,13 +162,14 @@ def date_waiting(
             size = min(at_once, _IN_VAIN - in_vain) * ASKED_AT_ONCE
             some, names = names[:size], names[size:]
             batches = [some[start : start + ASKED_AT_ONCE] for start in range(0, len(some), ASKED_AT_ONCE)]
-            for begun in [begin(one) for one in batches]:
-                done = result(begun)
-                asked.update(done.still)
-                in_vain = 0 if done.time_stamped else in_vain + 1
-                report.time_stamped += done.time_stamped
-                report.undated += done.undated
-                report.not_verified += done.not_verified
+            with changing(some):
+                for begun in [begin(one) for one in batches]:
+                    done = result(begun)
+                    asked.update(done.still)
+                    in_vain = 0 if done.time_stamped else in_vain + 1
+                    report.time_stamped += done.time_stamped
+                    report.undated += done.undated
+                    report.not_verified += done.not_verified
     finally:
         report.waiting += sum(asked.get(name, count) for name, count in waiting.items())
         if asked:

@@ -100,9 +100,15 @@ def pull(
             else:
                 looking.run_for(chosen)
             report.damaged = list(dict.fromkeys(index.damaged))
-            index.note(waiting)
-            date_waiting(spool, waiting, report, begin=crew.date, result=fetched, at_once=crew.size)
-            index.refresh(waiting)
+            date_waiting(
+                spool,
+                waiting,
+                report,
+                begin=crew.date,
+                result=fetched,
+                at_once=crew.size,
+                changing=index.changing,
+            )
         report.lost += taking.not_mended()
         if untold or report.corrections:
             report.corrections = list(dict.fromkeys([*untold, *report.corrections]))
@@ -198,13 +204,13 @@ class _Looking:
     def _lose(self, ids: set[str]) -> None:
         """Say of what is stored that it is not seen any more; it stays."""
         found = [one for one in map(self.spool.find, sorted(ids)) if one is not None and not one.is_unseen]
-        self.index.note(one.folder for one in found)
-        for one in found:
-            about = self.spool.described(one.folder)
-            if about:
-                self.spool.change(one.folder, {}, {**about, "unseen_since": instant_text(datetime.now(UTC))})
-                self.taking.report.unseen += 1
-        self.index.refresh(one.folder for one in found)
+        with self.index.changing([one.folder for one in found]):
+            for one in found:
+                about = self.spool.described(one.folder)
+                if about:
+                    now = instant_text(datetime.now(UTC))
+                    self.spool.change(one.folder, {}, {**about, "unseen_since": now})
+                    self.taking.report.unseen += 1
 
     def _walk_list(self, where: Filter) -> None:
         self.taking.report.walked_list = True

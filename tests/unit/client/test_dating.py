@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +22,7 @@ from notigateway.evidence.xades import verify_receipt
 from pki import pki
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from service_simulator import Item, Simulator
@@ -151,8 +155,28 @@ def test_a_service_that_stamps_nothing_is_not_asked_for_everything_again(
     service.add(1_200)
     run()
     before = asked(service)
-    assert run().waiting == 1_200
+    with opened() as names:
+        assert run().waiting == 1_200
     assert asked(service) - before < 12
+    # Nor is everything read that waits: those that were asked for, three times each.
+    assert 0 < names["notification.json"] < 900
+
+
+@contextmanager
+def opened() -> Iterator[Counter[str]]:
+    """Count the files that are opened within the context, by their names."""
+    names, is_over = Counter[str](), Event()
+
+    def look(event: str, arguments: tuple[object, ...]) -> None:
+        # `open` with an opener tells of itself, too, with a mode.
+        if event == "open" and arguments[1] is None and not is_over.is_set():
+            names[str(arguments[0])] += 1
+
+    sys.addaudithook(look)  # for good
+    try:
+        yield names
+    finally:
+        is_over.set()
 
 
 def hash_of(data: bytes) -> str:

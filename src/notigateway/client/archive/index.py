@@ -152,6 +152,16 @@ class Index:
         """Note which folders are about to be changed. Raises: `SpoolError`."""
         self._spool.append_file(CHANGED, "".join(f"\n{one}\n" for one in folders).encode())
 
+    @contextmanager
+    def changing(self, folders: Sequence[str]) -> Iterator[None]:
+        """Take in what these folders say at the end of the context, in which they may be changed.
+
+        Raises: `SpoolError`.
+        """
+        self.note(folders)
+        yield
+        self.refresh(folders)
+
     def refresh(self, folders: Iterable[str]) -> None:
         """Take in what these folders say now. Raises: `SpoolError`."""
         count = 0
