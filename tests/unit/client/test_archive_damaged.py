@@ -16,7 +16,8 @@ from archived import described, folder_of
 from notigateway.client import PullReport
 from notigateway.client.archive.commands import archive_app
 from notigateway.client.archive.export import write_xlsx
-from notigateway.client.archive.index import CHANGED, reading
+from notigateway.client.archive.index import CHANGED
+from notigateway.client.archive.reading import reading
 from notigateway.client.errors import ArchiveExportError, SpoolError
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 from archived import described, folder_of
 from notigateway.client import PullReport, SpoolError
 from notigateway.client.archive.commands import archive_app
-from notigateway.client.archive.index import CHANGED, reading
+from notigateway.client.archive.index import CHANGED
+from notigateway.client.archive.reading import reading
 from notigateway.client.archive.report import Report
 from notigateway.client.errors import ArchiveExportError, ArchiveIndexError, DocumentMismatchError
 from notigateway.instants import instant_text

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.archive.index import CHANGED, reading, rows
+from notigateway.client.archive.index import CHANGED
+from notigateway.client.archive.reading import reading, rows
 from notigateway.client.disk import digest_below, disk, opened_directory, read_below
 from notigateway.client.pulled import Lost
 from notigateway.client.spool import folders_below

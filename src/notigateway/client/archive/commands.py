@@ -31,7 +31,8 @@ Output = Annotated[Path, typer.Option(help="Write this file; it appears once it 
 @archive_app.command("rebuild", help="Make archive.db anew, of what the folders say.")
 def rebuild_command(directory: Directory) -> None:
     """Read every folder."""
-    from notigateway.client.archive.index import Index, check_is_archive
+    from notigateway.client.archive.index import Index
+    from notigateway.client.archive.reading import check_is_archive
     from notigateway.client.pulling_commands import tell_damaged
     from notigateway.client.spool import Spool
 
@@ -101,7 +102,7 @@ def export_command(
 ) -> None:
     """Export; instants of CSV and XLSX are those of Madrid, of JSON and Parquet UTC."""
     from notigateway.client.archive import export
-    from notigateway.client.archive.index import reading
+    from notigateway.client.archive.reading import reading
 
     forms = {"csv": as_csv, "xlsx": as_xlsx, "json": as_json, "parquet": as_parquet}
     named = [name for name, is_named in forms.items() if is_named]
@@ -139,7 +140,7 @@ def report_command(
     language: Annotated[Literal["es", "en"], typer.Option(help="Of the report.")] = "es",
 ) -> None:
     """Report."""
-    from notigateway.client.archive.index import reading
+    from notigateway.client.archive.reading import reading
     from notigateway.client.archive.report import Report, today, utc_now
 
     now = utc_now()
@@ -163,7 +164,7 @@ def zip_command(
     output: Output,
 ) -> None:
     """Make a ZIP; each file is proven to be the one that was stored."""
-    from notigateway.client.archive.index import reading
+    from notigateway.client.archive.reading import reading
     from notigateway.client.archive.zipping import folder_in, write_zip
 
     with reading(directory) as index, _whole(output) as partial:

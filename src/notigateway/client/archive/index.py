@@ -8,17 +8,16 @@ that cannot be read is told, and its neighbours are taken in. Others may read it
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.client.archive.former import KEPT, former_gone, former_runs, said_by
 from notigateway.client.archive.schema import (
     DATABASE,
     FAILURES,
     NOTIFICATIONS,
-    OF_EACH,
     RUNS,
     VERSION,
     columns,
@@ -28,16 +27,17 @@ from notigateway.client.archive.schema import (
     row_of,
     statements,
 )
-from notigateway.client.errors import ArchiveIndexError, SpoolError
+from notigateway.client.errors import SpoolError
 from notigateway.client.pulled import Lost
 from notigateway.client.spool import is_place
 from notigateway.client.stored import Stored
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from notigateway.client.archive.former import Gone
     from notigateway.client.pulled import PullReport
     from notigateway.client.spool import Spool
     from notigateway.contract.v1 import Notification
@@ -52,14 +52,6 @@ _KNOWN: Final = (
     "folder, code, id, state, decided_at, is_proven, has_content, mark, unseen_since, addressee, lost_since"
 )
 _LOST: Final = "LOST"
-
-
-_Gone = dict[str, list[dict[str, Any]]]
-# The tables that say something of a notification: by which column, and with which ones.
-_KEPT: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
-    "notifications": ("id", tuple(NOTIFICATIONS)),
-    **{table: ("notification_id", columns) for table, columns in OF_EACH.items()},
-}
 
 
 class Index:
@@ -84,7 +76,7 @@ class Index:
             self.rebuild()
             return
         with self._told() as connection:
-            known = _said(connection, f"SELECT {_KNOWN} FROM notifications")  # noqa: S608
+            known = said_by(connection, f"SELECT {_KNOWN} FROM notifications")  # noqa: S608
         for one in known:
             self._spool.know(_stored(one))
         gone = [one for one in known if not self._spool.holds(one["folder"])]
@@ -113,7 +105,7 @@ class Index:
         """
         self.close()
         self._check_is_ours()
-        runs, self.lost, self.damaged = self._former_runs(), [], []
+        runs, self.lost, self.damaged = former_runs(self._file), [], []
         self._drop(_BESIDE)
         connection = self._connect(self._file.with_name(_BESIDE), journal="OFF")
         with self._told():
@@ -122,7 +114,7 @@ class Index:
             connection.executemany(insertion("runs", RUNS), runs)
         self.refresh(self._spool.folders())
         known = {one.id for one in self._spool if one.folder not in self.damaged}
-        self._keep_lost(self._former_gone(known, only=self.damaged if forgets else None))
+        self._keep_lost(former_gone(self._file, known, only=self.damaged if forgets else None))
         told = {one.folder for one in self.lost}
         self.damaged = [one for one in self.damaged if one not in told]
         with self._named():
@@ -254,37 +246,13 @@ class Index:
         for end in ("", "-wal", "-shm"):
             self._spool.drop_file(f"{database}{end}")
 
-    def _former_runs(self) -> list[tuple[object, ...]]:
-        """Return the runs of an index that is about to be made anew, where they can be read."""
-        try:
-            with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as former:
-                return list(former.execute(f"SELECT {', '.join(RUNS)} FROM runs"))  # noqa: S608
-        except sqlite3.Error:
-            return []
-
-    def _former_gone(self, known: Container[str], *, only: Container[str] | None) -> list[_Gone]:
-        """Return what the former index says of each of which no folder says anything, or of `only` these."""
-        try:
-            with closing(sqlite3.connect(f"{self._file.absolute().as_uri()}?mode=ro", uri=True)) as former:
-                said = former.execute("SELECT id, folder FROM notifications").fetchall()
-                gone = [name for name, place in said if name not in known and (only is None or place in only)]
-                return [
-                    {
-                        table: _said(former, f"SELECT * FROM {table} WHERE {key} = ?", identifier)  # noqa: S608
-                        for table, (key, _) in _KEPT.items()
-                    }
-                    for identifier in gone
-                ]
-        except sqlite3.Error:
-            return []
-
-    def _keep_lost(self, gone: Iterable[_Gone]) -> None:
+    def _keep_lost(self, gone: Iterable[Gone]) -> None:
         now = instant_text(datetime.now(UTC))
         with self._told() as connection:
             for one in gone:
                 (about,) = one["notifications"]
                 about["lost_since"] = about.get("lost_since") or now
-                for table, (_, columns) in _KEPT.items():
+                for table, (_, columns) in KEPT.items():
                     values = [[row.get(name) for name in columns] for row in one[table]]
                     connection.executemany(insertion(table, columns), values)
                 self._spool.know(_stored(about))
@@ -344,12 +312,6 @@ class Index:
             raise SpoolError(f"cannot use {self._file}: {error}") from error
 
 
-def _said(connection: sqlite3.Connection, query: str, *values: object) -> list[dict[str, Any]]:
-    found = connection.execute(query, values)
-    names = [one[0] for one in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found]
-
-
 def _stored(row: Mapping[str, Any]) -> Stored:
     return Stored(
         folder=row["folder"],
@@ -368,12 +330,6 @@ def _lost(row: Mapping[str, Any]) -> Lost:
     return Lost(row["code"], row["id"], row["addressee"], row["folder"])
 
 
-def check_is_archive(directory: Path) -> None:
-    """Check that a folder is an archive: a mistyped name makes none. Raises: `ArchiveIndexError`."""
-    if not (directory / ".lock").is_file():
-        raise ArchiveIndexError(f"{directory} is no archive: no pull was made into it", is_archive=False)
-
-
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [one[1] for one in connection.execute(f"PRAGMA table_info({table})")]
 
@@ -390,30 +346,3 @@ def _is_plain(row: Iterable[object]) -> bool:
         )
     except UnicodeEncodeError:  # half a letter
         return False
-
-
-@contextmanager
-def reading(directory: Path) -> Iterator[sqlite3.Connection]:
-    """Open the index of an archive to read it, while somebody may be pulling. Raises: `ArchiveIndexError`."""
-    check_is_archive(directory)
-    file = directory / DATABASE
-    if not file.exists():
-        raise ArchiveIndexError(f"{file} is not there")
-    log = directory / f"{DATABASE}-wal"
-    # Where nothing can be written SQLite has no place for what readers share with writers; there are none.
-    is_still = not os.access(directory, os.W_OK) and not (log.exists() and log.stat().st_size)
-    try:
-        way = f"{file.absolute().as_uri()}?mode=ro{'&immutable=1' if is_still else ''}"
-        with closing(sqlite3.connect(way, uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                raise ArchiveIndexError(f"{file} is of another version")
-            connection.execute("BEGIN")
-            yield connection
-    except sqlite3.Error as error:
-        raise ArchiveIndexError(f"{file}: {error}") from error
-
-
-def rows(connection: sqlite3.Connection, query: str, *values: object, **named: object) -> list[sqlite3.Row]:
-    """Return what a query finds."""
-    return list(connection.execute(query, named or values))

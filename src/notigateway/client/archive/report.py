@@ -15,7 +15,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from notigateway.client.archive.cells import Column, by, client, day_text, last_day_of, moment, table, what
-from notigateway.client.archive.index import rows
+from notigateway.client.archive.reading import rows
 from notigateway.client.archive.style import STYLE
 from notigateway.client.archive.words import Words
 from notigateway.instants import instant_text

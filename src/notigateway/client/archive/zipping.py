@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from notigateway.client.archive.index import rows
+from notigateway.client.archive.reading import rows
 from notigateway.client.disk import disk, opened_directory, read_below
 from notigateway.client.errors import ArchiveExportError, DocumentMismatchError, SpoolError
 from notigateway.client.file_names import safe_name, safe_part
