@@ -46,7 +46,7 @@ coverage: $(VENV)/.test ## Run the tests with branch coverage, which must reach 
 soak: $(VENV)/.test ## Run the tests that take minutes
 	$(PYTEST) -n 2 --dist worksteal -m soak $(T)
 
-gestoria: $(VENV)/.test ## Play the year of a bureau of 5,000 clients, with its archives, on the disk: takes hours
+gestoria: $(VENV)/.test ## Play the year of a bureau of 5,000 clients, with its archives, on the disk (8 GB): takes an hour
 	PYTEST_DEBUG_TEMPROOT=/var/tmp GESTORIA=1 $(PYTEST) -m soak -s --timeout 0 tests/functional/test_gestoria.py
 
 interop: $(VENV)/.test ## Call every operation with independent SOAP clients and print what they verified

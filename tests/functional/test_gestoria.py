@@ -144,7 +144,7 @@ def check_year(gestoria: Gestoria, archivists: list[Archivist], size: Size, play
             late = 0 if one.name == "bureau" else late
         if day % size.compared_every == size.compared_every - 1:
             check_archives(archivists, played)
-        if day % 30 == 29:  # who plays the full year waits for hours
+        if day % 30 == 29:  # who plays the full year waits for an hour
             sys.stdout.writelines([f"day {day + 1}, {gestoria.published} put at disposal\n", *played.lines()])
             sys.stdout.flush()
     # Nobody's whole list was walked after the first, but of who begins, ends or gets another scope.
