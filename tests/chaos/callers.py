@@ -1,7 +1,8 @@
 """Signed clients in processes that write down every answer, and go on until they know what became of all.
 
 Each has notifications of its own to accept. What a broken connection leaves in doubt is asked again, as a
-client of the contract does; a decision that was told has one receipt for ever.
+client of the contract does; a decision that was told has one receipt for ever. They call before anything
+happens to the gateway, and until nothing happens any more: what nobody meets is no fault.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from notigateway.client.errors import ClientError
+from patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.synchronize import Event, Semaphore
 
     from load import Target
     from notigateway.client import NotificationClient
@@ -64,17 +67,23 @@ class Record:
         return [one for one in self.answers if one.code and not one.retryable]
 
 
+class _Signals(NamedTuple):
+    """What the processes of callers share: who has a receipt to ask for, and that it is time to end."""
+
+    ready: Semaphore
+    over: Event
+
+
 class _Caller:
-    def __init__(self, target: Target, ids: Sequence[str], *, seed: int, until: float, pause: float) -> None:
+    def __init__(self, target: Target, ids: Sequence[str], *, seed: int, pause: float) -> None:
         self._target = target
         self._chance = random.Random(seed)  # noqa: S311  (a schedule, not a secret)
         self._waiting = list(ids)
-        self._until = until
         self._pause = pause
         self.record = Record()
 
     def run(self) -> None:
-        """Call until it is time, then until nothing is in doubt."""
+        """Call until it is over, then until nothing is in doubt."""
         try:
             with self._target.client() as client:
                 self._go_on(client)
@@ -83,11 +92,14 @@ class _Caller:
 
     def _go_on(self, client: NotificationClient) -> None:
         others = (self._retrieve, self._receipts, self._list, self._accept_again)
-        while (now := time.time()) < self._until:
+        while not self.record.receipts and not _signals.over.is_set():
+            self._ask(self._accept, client)
+        _signals.ready.release()
+        while not _signals.over.wait(self._chance.expovariate(1 / self._pause)):
             left = (len(self._waiting) + len(self.record.in_doubt)) and self._chance.random() < 0.4
             self._ask(self._accept if left else self._chance.choice(others), client)
-            time.sleep(min(self._chance.expovariate(1 / self._pause), max(self._until - now, 0)))
-        while self.record.in_doubt and time.time() < self._until + LAST_SECONDS:
+        end = time.monotonic() + LAST_SECONDS
+        while self.record.in_doubt and time.monotonic() < end:
             self._ask(self._accept, client)
             time.sleep(self._pause)
 
@@ -148,17 +160,25 @@ class _Caller:
         client.list_page(page_size=50)
 
 
-def _call(target: Target, shares: list[list[str]], seed: int, until: float, pause: float) -> Record:
-    callers = [
-        _Caller(target, ids, seed=seed + number, until=until, pause=pause)
-        for number, ids in enumerate(shares)
-    ]
+# Of a process of callers; set when it starts.
+_signals: _Signals
+
+
+def _share(signals: _Signals) -> None:
+    global _signals  # noqa: PLW0603  (a process of a pool is given them when it starts, and no other way)
+    _signals = signals
+
+
+def _call(target: Target, shares: list[list[str]], seed: int, pause: float) -> Record:
+    callers = [_Caller(target, ids, seed=seed + number, pause=pause) for number, ids in enumerate(shares)]
     threads = [threading.Thread(target=one.run) for one in callers]
     for thread in threads:
         thread.start()
+    _signals.over.wait()
+    end = time.monotonic() + 2 * LAST_SECONDS
     total = Record()
     for caller, thread in zip(callers, threads, strict=True):
-        thread.join(max(until - time.time(), 0) + 2 * LAST_SECONDS)
+        thread.join(max(end - time.monotonic(), 0))
         if thread.is_alive():
             total.wrong.append("a caller never ended")
         total.add(caller.record)
@@ -167,21 +187,28 @@ def _call(target: Target, shares: list[list[str]], seed: int, until: float, paus
 
 @contextmanager
 def calling(
-    target: Target, ids: Sequence[str], *, callers: int, seconds: float, seed: int, pause: float = 1.0
+    target: Target, ids: Sequence[str], *, callers: int, seed: int, pause: float = 1.0
 ) -> Iterator[Callable[[], Record]]:
-    """Let that many clients call for so many seconds; what is given waits for them, and is their record."""
+    """Let that many clients call, each with a receipt by now; what is given ends it: their record."""
+    context = get_context("spawn")
+    signals = _Signals(context.Semaphore(0), context.Event())
     shares = [list(ids[number::callers]) for number in range(callers)]
-    until = time.time() + seconds
-    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(_PROCESSES, context, initializer=_share, initargs=(signals,)) as pool:
         running: list[Future[Record]] = [
-            pool.submit(_call, target, shares[number::_PROCESSES], seed + 1000 * number, until, pause)
+            pool.submit(_call, target, shares[number::_PROCESSES], seed + 1000 * number, pause)
             for number in range(_PROCESSES)
         ]
 
         def end() -> Record:
+            signals.over.set()
             total = Record()
             for one in running:
-                total.add(one.result(max(until - time.time(), 0) + 3 * LAST_SECONDS))
+                total.add(one.result(3 * LAST_SECONDS))
             return total
 
-        yield end
+        try:
+            for _ in shares:
+                assert signals.ready.acquire(timeout=PATIENCE_SECONDS), "a caller got no receipt"
+            yield end
+        finally:
+            signals.over.set()  # also where a test fails: the pool waits for its callers

@@ -57,7 +57,7 @@ def suffer(one: Installation, what: tuple[Fault, ...], seconds: float) -> tuple[
             if item.problem is not None:
                 raise faults.NotYetError(item.problem.code)
 
-    with calling(one.target(), ids, callers=CALLERS, seconds=seconds, seed=SEED, pause=PAUSE) as end:
+    with calling(one.target(), ids, callers=CALLERS, seed=SEED, pause=PAUSE) as end:
         happened = list(faults.play(one, what, seconds=seconds, seed=SEED, probe=probe))
         record = end()
     with one.target().client() as client:
