@@ -18,7 +18,7 @@ from notigateway.client.connection import connection_of
 from notigateway.client.days import last_day_text
 from notigateway.client.errors import ClientError, PolicyError
 from notigateway.client.options import Json, directory
-from notigateway.client.pulling_commands import end_as, tell_corrections, tell_damaged, tell_lost
+from notigateway.client.pulling_commands import end_as, tell_aloud
 from notigateway.client.tables import print_table
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def follow_command(
             directory,
             seal_certificates=connection.seals(),
             authorities=connection.authorities(),
+            tell=tell_aloud,
         )
         following = Following(client, directory, storing, policy, dry_run)
         if once:
@@ -163,9 +164,6 @@ def _tell(done: Round | ClientError, *, as_json: bool, is_dry: bool) -> None:
             _tell_dry(done)
         elif done.reasons:
             typer.echo(f"not accepted: {_reasons(done)}")
-    tell_damaged([*pulled.damaged, *(accepted.damaged if accepted else ())])
-    tell_corrections([*pulled.corrections, *(accepted.corrections if accepted else ())])
-    tell_lost(pulled.lost)
 
 
 _WHY: Final = {

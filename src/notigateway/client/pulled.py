@@ -1,7 +1,7 @@
 """What a `pull` tells: each step while it goes on, and what became of everything in the end.
 
-Corrections are told at least once: they stand in `.corrections` before the archive says so, and until a run
-that ends has told them.
+Corrections are told at least once: they stand in `.corrections` before the archive says so, and until who
+pulls has told them.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ def pull(
     folders: str | None = None,
     adopt: bool = False,
     chosen: Sequence[Notification] | None = None,
+    tell: Callable[[PullReport], None] = lambda _report: None,
 ) -> PullReport:
     """Store every notification that matches `where` and is not yet in the archive, or stands there otherwise.
 
@@ -77,6 +78,8 @@ def pull(
     Before anything else the service's log must go on from the head that the folder knows, or under
     `accepted_log_name`, which a person has confirmed. Where `authorities` of time-stamps are given, receipts
     with a time-stamp of anybody else count as `undated`.
+    `tell` gets what is returned, before the corrections in it count as told: where it raises, or the process
+    dies before, the next run has them again.
 
     Raises: `FolderTemplateError`, `ArchiveOfAnotherError`, `SpoolError` for the folder; `LogSplitError`,
     `LogRenamedError`, `LogNotProvenError` for the log; `ClientError` when the service cannot be reached,
@@ -113,6 +116,7 @@ def pull(
         if untold or report.corrections:
             report.corrections = list(dict.fromkeys([*untold, *report.corrections]))
         index.end(report, accept=accept)
+        tell(report)
         if untold or report.corrections:
             spool.drop_file(UNTOLD)
         return report

@@ -100,11 +100,9 @@ def pull_command(
             authorities=authorities,
             folders=folders,
             adopt=adopt,
+            tell=tell_aloud,
         )
     (show.print_json if as_json else show.report_table)(report)
-    tell_corrections(report.corrections)
-    tell_lost(report.lost)
-    tell_damaged(report.damaged)
     end_as(report)
 
 
@@ -118,7 +116,15 @@ def end_as(*reports: PullReport) -> None:
         raise typer.Exit(_REFUSED)
 
 
-def tell_lost(lost: Sequence[Lost]) -> None:
+def tell_aloud(report: PullReport) -> None:
+    """Tell on standard error what nobody may miss, whatever becomes of standard output. Raises: `OSError`."""
+    _tell_corrections(report.corrections)
+    _tell_lost(report.lost)
+    tell_damaged(report.damaged)
+    sys.stderr.flush()
+
+
+def _tell_lost(lost: Sequence[Lost]) -> None:
     """Tell what was stored and is not there, or not as it was, where nobody misses it."""
     for one in lost[:_TOLD_AT_MOST]:
         line = f"LOST: {one.code} of {one.addressee}: {one.text}"
@@ -141,7 +147,7 @@ def tell_damaged(folders: Sequence[str]) -> None:
         sys.stderr.write(f"notigateway-client: {shown(line)}\n")
 
 
-def tell_corrections(corrections: Sequence[Correction]) -> None:
+def _tell_corrections(corrections: Sequence[Correction]) -> None:
     """Tell corrections where nobody misses them: whatever counts a term from the former instant is wrong."""
     for one in corrections:
         was = f"{one.former_state} {decided_text(one.former_state, one.former_at)}"

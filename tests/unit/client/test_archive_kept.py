@@ -307,3 +307,23 @@ def _client(service: Simulator, holder: Any = None) -> NotificationClient:  # no
 
 def _line(about: Mapping[str, Any]) -> bytes:
     return written(about)
+
+
+def test_a_correction_is_told_until_telling_it_succeeded(
+    service: Simulator, run: Callable[..., PullReport]
+) -> None:
+    (item,) = service.add()
+    run(accept=True)
+    service.report(item, "accepted", EARLIER)
+
+    def fail(_report: PullReport) -> None:
+        raise BrokenPipeError
+
+    for _ in range(2):
+        with pytest.raises(BrokenPipeError):
+            run(tell=fail)
+    told: list[PullReport] = []
+    report = run(tell=told.append)
+    assert told == [report]
+    assert [one.id for one in report.corrections] == [item.id]
+    assert run().corrections == []

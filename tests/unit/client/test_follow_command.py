@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from service_simulator import AVAILABLE_AT, Item
+from service_simulator import AVAILABLE_AT, Item, Simulator, fault_element
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from service_simulator import Simulator
+    from lxml.etree import _Element
+
     from unit.client.conftest import Done
 
 POLICY = """
@@ -78,6 +79,26 @@ def test_whom_the_service_does_not_know_is_told_with_the_file_that_names_him(
     assert done.code == 2
     assert "policy.toml: rule 1 (not this subject's clients): clients: 'A58818501' is nobody" in done.err
     assert service.operations.count("ListNotifications") == 0
+
+
+def test_a_correction_is_told_also_where_the_policy_cannot_be_asked_for(
+    service: Simulator, run: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (item,) = service.add()
+    service.accept(item)
+    run("pull", tmp_path / "archive")
+    service.report(item, "accepted", AVAILABLE_AT)
+    ordinary, policy = Simulator.ordinary, tmp_path / "policy.toml"
+    policy.write_text('[[rule]]\ndecide = "leave"\nclients = "all"\n')
+
+    def without_lists(self: Simulator, request: _Element) -> _Element:
+        if str(request.tag).endswith("}ListNotifications"):
+            return fault_element("INTERNAL_ERROR", retryable=False)
+        return ordinary(self, request)
+
+    monkeypatch.setattr(Simulator, "ordinary", without_lists)
+    done = run("follow", tmp_path / "archive", "--accept-policy", policy, "--once")
+    assert (done.code, "CORRECTED: " in done.err) == (3, True)
 
 
 def test_one_round_ends_as_a_pull_does(service: Simulator, run: Callable[..., Done], tmp_path: Path) -> None:
