@@ -1,7 +1,8 @@
 """Stored receipts get the time-stamp that they waited for: fetched again, compared, proven, then replaced.
 
 Nothing of a receipt changes by it: without the time-stamp the new file is the stored one, byte for byte. A
-service that gives another original under the same identifier is told, and both are kept.
+service that gives another original under the same identifier is told, and both are kept. A receipt that is
+not there, or not as it was stored, is told as lost: it is not held against the service.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.errors import NotVerifiedError, ReceiptDiffersError
+from notigateway.client.errors import NotVerifiedError, PlaceTakenError, ReceiptDiffersError
 from notigateway.client.proof import undated, verify
-from notigateway.client.pulled import Left
+from notigateway.client.pulled import Left, Lost
 from notigateway.client.stored import DESCRIPTION, written
 from notigateway.client.waiting import is_stamped, settle_waiting, stored_receipts
 from notigateway.errors import ReceiptInvalidError
@@ -43,7 +44,9 @@ class Dated:
     still: dict[str, int] = field(default_factory=dict)
     time_stamped: int = 0
     undated: int = 0
+    refused: list[Left] = field(default_factory=list)
     not_verified: list[Left] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,12 @@ class Dating:
         items = self.client.receipts([str(about[folder]["id"]) for folder in readable])
         for folder, item in zip(readable, items, strict=True):
             served = {one.receipt_id.lower(): one for one in item.receipts}
-            done.still[folder] = self._date(folder, about[folder], served, done)
+            said = about[folder]
+            try:
+                done.still[folder] = self._date(folder, said, served, done)
+            except PlaceTakenError as error:
+                done.still[folder] = len(said["receipts"])
+                done.refused.append(Left(int(said["code"]), str(said["id"]), error.code, str(error)))
         return done
 
     def _date(self, folder: str, about: dict[str, Any], served: Mapping[str, Receipt], done: Dated) -> int:
@@ -86,8 +94,12 @@ class Dating:
         still, hashes = 0, dict[str, str]()
         for said, stored in stored_receipts(self.spool, folder):
             name, found = said["file"], None
+            if stored is None or not _is_as_said(stored, said):
+                done.lost.append(_lost(folder, about, name, is_changed=stored is not None))
+                still += 1
+                continue
             if is_stamped(stored):
-                if _hash(stored) != said.get("sha256") == _hash(take_apart(stored).original):
+                if _hash(stored) != said.get("sha256"):
                     found = stored  # a former pull was killed between the receipt and what is said of it
             else:
                 receipt = served.get(str(said.get("receipt_id")).lower())
@@ -101,7 +113,7 @@ class Dating:
         done.time_stamped += len(new)
         if hashes:
             for one in about["receipts"]:
-                if isinstance(one, dict) and one.get("file") in hashes:
+                if one["file"] in hashes:
                     one["sha256"] = hashes[one["file"]]
             new[DESCRIPTION] = written(about)
             self.spool.replace_stored(folder, new)
@@ -169,11 +181,25 @@ def date_waiting(
                     in_vain = 0 if done.time_stamped else in_vain + 1
                     report.time_stamped += done.time_stamped
                     report.undated += done.undated
+                    report.refused += done.refused
                     report.not_verified += done.not_verified
+                    report.lost += done.lost
     finally:
         report.waiting += sum(asked.get(name, count) for name, count in waiting.items())
         if asked:
             settle_waiting(spool, asked)
+
+
+def _is_as_said(stored: bytes, said: Mapping[str, Any]) -> bool:
+    """Tell whether a receipt is what was stored, perhaps with a time-stamp that is not said of it yet."""
+    if said.get("sha256") in {None, _hash(stored)}:
+        return True
+    return is_stamped(stored) and _hash(take_apart(stored).original) == said["sha256"]
+
+
+def _lost(folder: str, about: Mapping[str, Any], name: str, *, is_changed: bool) -> Lost:
+    addressee = about["addressee"]["identifier"]
+    return Lost(int(about["code"]), str(about["id"]).lower(), addressee, folder, name, is_changed)
 
 
 def _hash(data: bytes) -> str:

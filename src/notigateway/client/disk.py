@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from notigateway.client.errors import SpoolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 
@@ -54,6 +54,32 @@ def opened_folder(name: str, folder: int) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def opened_below(folder: str, above: int, *, made: Callable[[str], None] | None = None) -> Iterator[int]:
+    """Open a folder below an open one step by step: no link leads elsewhere.
+
+    With `made` what is not there is made, and told by that which is above it. Raises: `OSError`.
+    """
+    with ExitStack() as opened:
+        descriptor = above
+        way: list[str] = []
+        for step in filter(None, folder.split("/")):
+            if made is not None and _makes(step, descriptor):
+                made("/".join(way))
+            descriptor = opened.enter_context(opened_folder(step, descriptor))
+            way.append(step)
+        yield descriptor
+
+
+def _makes(name: str, parent: int) -> bool:
+    """Make a folder of an open folder; tell whether it was not there."""
+    try:
+        os.mkdir(name, dir_fd=parent)
+    except FileExistsError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

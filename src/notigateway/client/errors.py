@@ -144,10 +144,12 @@ class SpoolError(ClientError):
 
 
 class PlaceTakenError(SpoolError):
-    """Something else stands where the folder of one notification belongs; its neighbours go on."""
+    """The place of one notification cannot be used: something else stands there; its neighbours go on."""
 
-    def __init__(self, place: Path) -> None:
-        super().__init__(f"cannot use {place}: something stands there that is no folder of the archive")
+    def __init__(
+        self, place: Path, why: str = "something stands there that is no folder of the archive"
+    ) -> None:
+        super().__init__(f"cannot use {place}: {why}")
 
 
 class FolderTemplateError(ClientError):

@@ -98,10 +98,7 @@ class Fetcher:
         self, batch: Sequence[Wanted], delivered: Sequence[RetrievedNotification], part: PullReport
     ) -> None:
         waiting = {item.id: _unstamped(item.receipts) for item in delivered}
-        add_waiting(
-            self.spool,
-            {one.folder: n for one, item in zip(batch, delivered, strict=True) if (n := waiting[item.id])},
-        )
+        add_waiting(self.spool, {identifier: count for identifier, count in waiting.items() if count})
         for wanted, item in zip(batch, delivered, strict=True):
             with _left(wanted, part):
                 self._store(wanted, item, part)

@@ -18,7 +18,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
-from notigateway.client.disk import disk, opened_folder, read_below, remove_file, sync_folder, write_file
+from notigateway.client.disk import (
+    disk,
+    opened_below,
+    opened_folder,
+    read_below,
+    remove_file,
+    sync_folder,
+    write_file,
+)
 from notigateway.client.errors import PlaceTakenError, SpoolError
 from notigateway.private_files import make_folder
 
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
 _LOCK: Final = ".lock"
 _TEMPORARY: Final = ".tmp-"
 _TRIED_BYTES: Final = 4_096
+_TAKEN: Final = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP})
+_KEPT_FROM_US: Final = frozenset({errno.EISDIR, errno.EACCES, errno.EPERM})
 _Filled = TypeVar("_Filled")
 
 
@@ -208,20 +218,24 @@ class HeldFolder:
 
         Whenever the process or the machine dies, each file is the former or the new one, and whole.
 
-        Raises: `SpoolError`; whatever the pieces raise.
+        Raises: `PlaceTakenError`, `SpoolError`; whatever the pieces raise.
         """
         self._check_place()
         stem = f"{_TEMPORARY}{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
-        with disk(self._directory), self._opened(folder, make=make) as opened:
+        place = self._directory / folder
+        with disk(self._directory), ExitStack() as way:
+            with on_a_way(place):
+                opened = way.enter_context(self._opened(folder, make=make))
             for name, pieces in files.items():
                 temporary = f"{stem}-{name}"
                 remove_file(temporary, self._folder)  # a killed process may have left one
                 try:
                     write_file(temporary, self._folder, pieces)
+                    with on_a_way(place / name):
+                        os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=opened)
                 except BaseException:
                     remove_file(temporary, self._folder)
                     raise
-                os.replace(temporary, name, src_dir_fd=self._folder, dst_dir_fd=opened)
             os.fsync(opened)
 
     def settle(self) -> None:
@@ -263,15 +277,12 @@ class HeldFolder:
     @contextmanager
     def _opened(self, folder: str, *, make: bool = False) -> Iterator[int]:
         """Open a folder of the archive step by step: no link leads elsewhere. Raises: `OSError`."""
-        with ExitStack() as opened:
-            descriptor = self._folder
-            way: list[str] = []
-            for step in filter(None, folder.split("/")):
-                if make and _makes(step, descriptor):
-                    with self._mutex:
-                        self._unsettled.add("/".join(way))
-                descriptor = opened.enter_context(opened_folder(step, descriptor))
-                way.append(step)
+
+        def made(above: str) -> None:
+            with self._mutex:
+                self._unsettled.add(above)
+
+        with opened_below(folder, self._folder, made=made if make else None) as descriptor:
             yield descriptor
 
     def _tidy(self) -> None:
@@ -287,19 +298,15 @@ class HeldFolder:
 
 @contextmanager
 def on_a_way(place: Path) -> Iterator[None]:
-    """Tell where something else stands in the place of a new folder, or on the way to it."""
+    """Tell where something else stands in the place of a folder or file, or on the way, or nobody may write.
+
+    Raises: `PlaceTakenError`.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP}:
-            raise
-        raise PlaceTakenError(place) from error
-
-
-def _makes(name: str, parent: int) -> bool:
-    """Make a folder of an open folder; tell whether it was not there."""
-    try:
-        os.mkdir(name, dir_fd=parent)
-    except FileExistsError:
-        return False
-    return True
+        if error.errno in _TAKEN:
+            raise PlaceTakenError(place) from error
+        if error.errno in _KEPT_FROM_US:
+            raise PlaceTakenError(place, str(error.strerror)) from error
+        raise

@@ -9,6 +9,7 @@ nothing else: then the service has lost something.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from notigateway.client.stored import (
     written,
 )
 from notigateway.client.values import CONTENT_RELEASED
+from notigateway.client.waiting import is_same_receipt
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class Wanted:
     stored: Stored | None = None
     decided_at: datetime | None = None
     lost: tuple[Lost, ...] = ()
+    # The former versions that the index knows of, where the folder does not say them any more.
+    former: tuple[Mapping[str, Any], ...] = ()
 
 
 def work_for(
@@ -111,7 +115,8 @@ def put(
     is_described = bool(before)
     if wanted.stored is None or not before:
         if wanted.stored is not None:  # its description is lost: what it named is written anew
-            before = {"documents": [], "receipts": [], "state": wanted.stored.state}
+            state, former = wanted.stored.state, list(wanted.former)
+            before = {"documents": [], "receipts": [], "state": state, "former": former}
         else:
             kept = spool.store(
                 row,
@@ -128,36 +133,73 @@ def put(
         raise AssertionError(wanted)
     correction = _correction(wanted.stored, after, about)
     if correction is not None or (is_described and _is_other(before, about)):
-        name = f"former-{len(about['former']) + 1}.json"
-        files[name] = [written(before)]
-        about["former"].append(_former(before, about, name, is_corrected=correction is not None))
+        former, content = about["former"], written(before)
+        name = _free_name(spool, wanted.folder, "former-{}.json", content=content, said=former)
+        files[name] = [content]
+        former.append(_former(before, about, name, is_corrected=correction is not None))
         if correction is not None:
             told = Correction(**correction, former_file=name)
             note_correction(spool, told)
             part.corrections.append(told)
-    beside, told_lost = _mending(spool, wanted, files, about)
+    beside, told_lost = _mending(spool, wanted, files, receipts=receipts, about=about)
     kept = spool.change(wanted.folder, {**beside, **files}, about)
     part.lost += told_lost
     _count(part, kept, is_new=False, has_documents=bool(documents))
 
 
 def _mending(
-    spool: Spool, wanted: Wanted, files: Mapping[str, object], about: dict[str, Any]
+    spool: Spool,
+    wanted: Wanted,
+    files: Mapping[str, Iterable[bytes]],
+    *,
+    receipts: Sequence[Receipt],
+    about: dict[str, Any],
 ) -> tuple[dict[str, list[bytes]], list[Lost]]:
     """Return under which names stays what was found changed, and what is to be told of what was lost."""
     beside: dict[str, list[bytes]] = {}
     told = []
     for one in wanted.lost:
-        is_mended, kept = one.file is None or one.file in files, None
-        found = spool.read_stored(one.folder, one.file) if one.file and one.is_changed and is_mended else None
+        told.append(replace(one, is_mended=one.file is None or one.file in files))
+        if one.file is None:  # what is in the folder yet may be another thing than what belongs there
+            changed = _changed(spool, wanted.folder, receipts, about)
+            told += [replace(told[-1], file=file, is_changed=True) for file in changed]
+    for place, one in enumerate(told):
+        is_kept = one.file and one.is_changed and one.is_mended
+        found = spool.read_stored(one.folder, one.file) if one.file and is_kept else None
         if found is not None:
             said = about.setdefault("changed", [])
-            kept = f"changed-{len(said) + 1}-{one.file}"
+            kept = _free_name(spool, wanted.folder, f"changed-{{}}-{one.file}", content=found, said=said)
             beside[kept] = [found]
             digest = hashlib.sha256(found).hexdigest()
             said.append({"file": kept, "of": one.file, "sha256": digest, "replaced_at": about["stored_at"]})
-        told.append(replace(one, is_mended=is_mended, kept=kept))
+            told[place] = replace(one, kept=kept)
     return beside, told
+
+
+def _changed(spool: Spool, folder: str, receipts: Sequence[Receipt], about: Mapping[str, Any]) -> list[str]:
+    """Return which files stand there that are not what will be said of them."""
+    by_file = {receipt_file(one): one.xml() for one in receipts}
+    found = []
+    for said in (*about["documents"], *about["receipts"]):
+        data = spool.read_stored(folder, said["file"])
+        if data is None or hashlib.sha256(data).hexdigest() == said["sha256"]:
+            continue
+        receipt = by_file.get(said["file"])
+        if receipt is None or not is_same_receipt(receipt, data):
+            found.append(said["file"])
+    return found
+
+
+def _free_name(
+    spool: Spool, folder: str, pattern: str, *, content: bytes, said: Sequence[Mapping[str, Any]]
+) -> str:
+    """Return a name with a number that nothing has, but what a run that died wrote with that content."""
+    named = {one["file"] for one in said}
+    stem, _, end = pattern.partition("{}")
+    for name in (f"{stem}{number}{end}" for number in itertools.count(1)):
+        if name not in named and spool.read_stored(folder, name) in {None, content}:
+            return name
+    raise AssertionError(pattern)
 
 
 def _count(part: PullReport, kept: Stored, *, is_new: bool, has_documents: bool) -> None:
@@ -179,9 +221,7 @@ def _anew(
     files: dict[str, Iterable[bytes]] = {}
     lost = {one.file for one in wanted.lost}
     delivered = {receipt_file(one) for one in receipts}
-    said_receipts = [
-        one for one in before["receipts"] if isinstance(one, dict) and one.get("file") not in lost & delivered
-    ]
+    said_receipts = [one for one in before["receipts"] if one["file"] not in lost & delivered]
     known = {str(one.get("receipt_id")).lower() for one in said_receipts}
     for receipt in receipts:
         if receipt.receipt_id.lower() not in known:

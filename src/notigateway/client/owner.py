@@ -95,7 +95,11 @@ def _read(spool: Spool) -> dict[str, Any]:
         found = json.loads(kept)
     except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict) or found.get("format") != _FORMAT:
+    if (
+        not isinstance(found, dict)
+        or found.get("format") != _FORMAT
+        or not all(isinstance(found.get(name, ""), str) for name in ("url", "party", "folders"))
+    ):
         raise SpoolError(
             f"{OWNER} in the folder is damaged, so it cannot be told whose archive it is: remove it to go "
             "on as its owner"

@@ -20,13 +20,13 @@ import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.disk import disk, opened_folder, read_below
-from notigateway.client.errors import SpoolError
+from notigateway.client.disk import disk, opened_below, opened_folder, read_below
+from notigateway.client.errors import PlaceTakenError, SpoolError
 from notigateway.client.file_names import folder_name, notification_of
 from notigateway.client.filling import fill
 from notigateway.client.folders import DEFAULT, FolderTemplate
 from notigateway.client.held_folder import HeldFolder, on_a_way
-from notigateway.client.stored import DESCRIPTION, FORMAT, Stored, written
+from notigateway.client.stored import DESCRIPTION, FORMAT, Stored, readable, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -69,6 +69,8 @@ class Spool(HeldFolder):
         self._template = FolderTemplate(DEFAULT)
         self._stored: dict[str, Stored] = {}
         self._places: set[str] = set()
+        # Where what is about to be stored will stand, by its identifier.
+        self._reserved: dict[str, str] = {}
 
     def __contains__(self, notification_id: str) -> bool:
         return notification_id.lower() in self._stored
@@ -83,12 +85,21 @@ class Spool(HeldFolder):
         """Return what is stored of a notification; None where nothing is."""
         return self._stored.get(notification_id.lower())
 
-    def holds(self, folder: str) -> bool:
-        """Tell whether a folder is there, with a description that is not empty. Raises: `SpoolError`."""
-        with disk(self._directory), suppress(FileNotFoundError, NotADirectoryError):
-            found = os.stat(f"{folder}/{DESCRIPTION}", dir_fd=self._folder, follow_symlinks=False)
-            return stat.S_ISREG(found.st_mode) and found.st_size > 0
-        return False
+    def held_of(self, folders: Iterable[str]) -> set[str]:
+        """Return which of these folders are there, with a description that is not empty.
+
+        One behind a link is not: the archive does not end there. Raises: `SpoolError`.
+        """
+        held: set[str] = set()
+        with disk(self._directory):
+            for above, some in itertools.groupby(sorted(folders, key=_above), key=_above):
+                with (
+                    suppress(FileNotFoundError, PlaceTakenError),
+                    on_a_way(self._directory / above),
+                    opened_below(above, self._folder) as parent,
+                ):
+                    held.update(one for one in some if _is_described(one.rpartition("/")[2], parent))
+        return held
 
     def forget(self, notification_id: str) -> None:
         """Take note that a notification is not there any more."""
@@ -125,8 +136,37 @@ class Spool(HeldFolder):
         stored = self.find(notification.id)
         if stored is not None:
             return stored.folder
+        reserved = self._reserved.get(notification.id.lower())
         places = self._places_of(notification)
-        return next(one for one in places if one not in self._places and self._mode(one) is None)
+        return reserved or next(one for one in places if one not in self._places and self._mode(one) is None)
+
+    def reserve(self, notification: Notification) -> str:
+        """Return where the folder of a notification is, or will be: nothing else takes that place.
+
+        Raises: as `folder_of`.
+        """
+        folder = self.folder_of(notification)
+        with self._mutex:
+            self._reserved[notification.id.lower()] = folder
+            self._places.add(folder)
+        return folder
+
+    def check_takes_more(self, folder: str) -> None:
+        """Check that files could be put into the folder of a notification, or that it could be made anew.
+
+        Raises: `PlaceTakenError`, `SpoolError`.
+        """
+        place = self._directory / folder
+        with (
+            disk(self._directory),
+            suppress(FileNotFoundError),
+            on_a_way(place),
+            self._opened(folder) as opened,
+        ):
+            if not os.access(".", os.W_OK, dir_fd=opened):
+                raise PlaceTakenError(place, "nothing may be written there")
+            if stat.S_ISDIR(os.stat(DESCRIPTION, dir_fd=opened, follow_symlinks=False).st_mode):
+                raise PlaceTakenError(place / DESCRIPTION)
 
     def unknown_of(self, notification: Notification) -> Iterator[str]:
         """Yield the folders in the places of a notification of which nothing is known.
@@ -209,18 +249,21 @@ class Spool(HeldFolder):
         self.keep_file(_BOOKMARK, text.encode())
 
     def read_stored(self, folder: str, name: str) -> bytes | None:
-        """Return a file of a stored notification; None where it is not there. Raises: `SpoolError`."""
-        with disk(self._directory), suppress(FileNotFoundError), self._opened(folder) as opened:
+        """Return a file of a stored notification; None where none is there. Raises: `SpoolError`."""
+        with (
+            disk(self._directory),
+            suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError),
+            self._opened(folder) as opened,
+        ):
             return read_below(name, opened)
         return None
 
     def described(self, folder: str) -> dict[str, Any]:
         """Return what is said of a stored notification; nothing where that is not there or not readable."""
         try:
-            found = json.loads(self.read_stored(folder, DESCRIPTION) or b"{}")
+            return readable(json.loads(self.read_stored(folder, DESCRIPTION) or b"{}"))
         except (SpoolError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) and isinstance(found.get("receipts"), list) else {}
 
     def replace_stored(self, folder: str, files: Mapping[str, bytes]) -> None:
         """Put files in the place of those of a stored notification, each in one step, in their order.
@@ -265,6 +308,19 @@ class Spool(HeldFolder):
         """Yield the folders of all notifications, wherever they stand. Raises: `SpoolError`."""
         with disk(self._directory):
             yield from folders_below(self._folder)
+
+
+def _above(folder: str) -> str:
+    return folder.rpartition("/")[0]
+
+
+def _is_described(name: str, parent: int) -> bool:
+    """Tell whether a folder of an open folder is one with a description that is not empty."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+            found = os.stat(f"{name}/{DESCRIPTION}", dir_fd=parent, follow_symlinks=False)
+            return stat.S_ISREG(found.st_mode) and found.st_size > 0
+    return False
 
 
 def folders_below(parent: int, way: str = "", deep: int = _DEEP_AT_MOST) -> Iterator[str]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.file_names import notification_of
@@ -85,6 +86,26 @@ class Stored:
         """Return what the name of a folder says whose description is lost: it is there, and accepted."""
         found = notification_of(folder)
         return None if found is None else cls(folder, *found, "accepted", None, True, True, "")  # noqa: FBT003
+
+
+def readable(found: object) -> dict[str, Any]:
+    """Return a description, where it has the shape of one; nothing where somebody made it another thing."""
+    if not isinstance(found, dict):
+        return {}
+    files = (found.get("documents"), found.get("receipts"))
+    others = (found.get("former") or [], found.get("changed") or [])
+    is_shaped = all(_are_files(one) for one in (*files, *others)) and isinstance(
+        found.get("decision"), (dict, NoneType)
+    )
+    return found if is_shaped else {}
+
+
+def _are_files(said: object) -> bool:
+    """Tell whether each says its file, which is one of the folder's own."""
+    return isinstance(said, list) and all(
+        isinstance(one, dict) and isinstance(name := one.get("file"), str) and name and "/" not in name
+        for one in said
+    )
 
 
 def outcome_of(state: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.errors import (
     NothingDeliveredError,
@@ -84,30 +84,41 @@ class Taking:
         if not is_met:
             self.report.listed += 1
             self.progress(Step.LISTED, 1)
+        decides = self.accept and notification.state in UNDECIDED and not is_met
         try:
-            stored = self.index.find(notification)
-            self.spool.folder_of(notification)
+            work = self._work_for(notification, events, decides=decides)
         except PlaceTakenError as error:
             self._leave(left(notification, error.code, str(error)))
             return
-        if stored is not None:
-            try:
-                check_not_gone_back(notification, stored)
-            except StateGoneBackError as error:
-                self._tell_gone_back(notification, error)
-                return
-        if self.accept and notification.state in UNDECIDED and not is_met:
+        except StateGoneBackError as error:
+            self._tell_gone_back(notification, error)
+            return
+        if decides:
             self.undecided.append(notification)
             if len(self.undecided) >= _ACCEPTED_AT_ONCE:
                 self._decide()
-            return
-        is_lost = stored is not None and stored.id in self.missed
-        work = work_for(notification, stored, events, is_lost=is_lost)
-        if work is not None:
+        elif work is not None:
             self._want(notification, work, events)
         elif not is_met:
             self.report.already_stored += 1
             self.progress(Step.ALREADY_STORED, 1)
+
+    def _work_for(
+        self, notification: Notification, events: Sequence[Change], *, decides: bool
+    ) -> Work | None:
+        """Return what there is to do, where it can be done.
+
+        Raises: `PlaceTakenError`; `StateGoneBackError`; `SpoolError`.
+        """
+        stored = self.index.find(notification)
+        self.spool.folder_of(notification)
+        if stored is None:
+            return work_for(notification, None, events)
+        check_not_gone_back(notification, stored)
+        work = work_for(notification, stored, events, is_lost=stored.id in self.missed)
+        if decides or work is not None:
+            self.spool.check_takes_more(stored.folder)
+        return work
 
     def finish(self) -> None:
         """Decide, fetch and store everything that is under way."""
@@ -159,10 +170,11 @@ class Taking:
 
     def _want(self, notification: Notification, work: Work, events: Sequence[Change] = ()) -> None:
         withdrawn = [one.at for one in events if one.state == _CANCELLED]
-        folder = self.spool.folder_of(notification)
-        if work is Work.ROW and not self.spool.described(folder):  # it is lost: all that it named is, too
+        folder, stored = self.spool.reserve(notification), self.spool.find(notification.id)
+        identifier, former = notification.id.lower(), list[dict[str, Any]]()
+        if stored is not None and not self.spool.described(folder):  # it is lost: all that it named is, too
             work = Work.CONTENT if notification.state in CONTENT_RELEASED else Work.RECEIPTS
-        identifier = notification.id.lower()
+            former = self.index.former_of(identifier)
         lost = self.lost[identifier] if identifier in self.missed else ()
         self.missed.discard(identifier)
         self.wanted.append(
@@ -170,9 +182,10 @@ class Taking:
                 notification,
                 folder,
                 work,
-                self.spool.find(notification.id),
+                stored,
                 withdrawn[-1] if withdrawn else None,
                 tuple(lost),
+                tuple(former),
             )
         )
         inline = sum(sum(one.listed.document_sizes) for one in self.wanted if one.work is Work.CONTENT)

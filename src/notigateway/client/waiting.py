@@ -1,9 +1,10 @@
 """Receipts in a folder that have no time-stamp yet: which they are, without a look at every file.
 
 The service seals at once and is given the time-stamp later, so what is pulled right away has none. The list,
-`.waiting`, has a line for each notification with such receipts, `FOLDER COUNT`. A line is on the disk before
-its notification takes its name, so that none is forgotten, however a pull ends; one too many harms nothing.
-A folder without a list, as earlier versions left it, or with a damaged one, is looked through once.
+`.waiting`, has a line for each notification with such receipts, `ID COUNT`: its folder may be moved. A line
+is on the disk before its notification takes its name, so that none is forgotten, however a pull ends; one too
+many harms nothing. An archive without a list, with one of folders, as earlier versions left it, or with a
+damaged one, is looked through once.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from notigateway.client.spool import Spool
 
 LIST: Final = ".waiting"
-_LINE: Final = re.compile(r"([^/.][^\n]*) ([1-9][0-9]{0,3})")
+_LINE: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([1-9][0-9]{0,3})", re.ASCII)
 _RECEIPT_FILE: Final = re.compile(r"receipt-[0-9a-f-]{36}\.xml", re.ASCII)
 
 
 def add_waiting(spool: Spool, counts: Mapping[str, int]) -> None:
-    """Note that these folders have so many receipts without a time-stamp, before they are stored.
+    """Note, before they are stored, of how many receipts of each notification there is no time-stamp.
 
     Raises: `SpoolError`.
     """
@@ -39,31 +40,29 @@ def read_waiting(spool: Spool) -> dict[str, int]:
 
     Raises: `SpoolError`.
     """
-    folders = [one.folder for one in spool]
     lines = _listed(spool)
-    if lines is not None:
-        known = set(folders)
-        found = {name: count for name, count in lines.items() if name in known}
-        if len(found) < len(lines):
-            keep_waiting(spool, found)
-        return found
-    found = {}
-    for folder in folders:
-        count = sum(not is_stamped(data) for _, data in stored_receipts(spool, folder))
-        if count:
-            found[folder] = count
-    if folders:  # of an empty folder nothing is to be remembered
-        keep_waiting(spool, found)
-    return found
+    if lines is None:
+        lines = {}
+        for one in spool:
+            receipts = (data for _, data in stored_receipts(spool, one.folder))
+            count = sum(data is not None and not is_stamped(data) for data in receipts)
+            if count:
+                lines[one.id] = count
+        if len(spool):  # of an empty archive nothing is to be remembered
+            keep_waiting(spool, lines)
+    # What is not known stays listed: it may be found again.
+    found = ((spool.find(identifier), count) for identifier, count in lines.items())
+    return {one.folder: count for one, count in found if one is not None}
 
 
 def settle_waiting(spool: Spool, asked: Mapping[str, int]) -> None:
-    """Keep what still waits (0: nothing) of those that were asked for, behind those that were not.
+    """Keep what still waits (0: nothing) of the folders that were asked for, behind those that were not.
 
     Raises: `SpoolError`.
     """
-    rest = {name: count for name, count in (_listed(spool) or {}).items() if name not in asked}
-    keep_waiting(spool, {**rest, **{name: count for name, count in asked.items() if count}})
+    by_id = {one.id: asked[one.folder] for one in spool if one.folder in asked}
+    rest = {one: count for one, count in (_listed(spool) or {}).items() if one not in by_id}
+    keep_waiting(spool, {**rest, **{one: count for one, count in by_id.items() if count}})
 
 
 def keep_waiting(spool: Spool, counts: Mapping[str, int]) -> None:
@@ -71,17 +70,14 @@ def keep_waiting(spool: Spool, counts: Mapping[str, int]) -> None:
     spool.keep_file(LIST, _lines(counts).encode())
 
 
-def stored_receipts(spool: Spool, folder: str) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Yield what is said of each receipt of a stored notification, and its bytes; of what is still there.
+def stored_receipts(spool: Spool, folder: str) -> Iterator[tuple[dict[str, Any], bytes | None]]:
+    """Yield what is said of each receipt of a stored notification, and its bytes; None where it is not there.
 
     Raises: `SpoolError`.
     """
     for said in spool.described(folder).get("receipts", []):
-        name = said.get("file") if isinstance(said, dict) else None
-        if isinstance(name, str) and _RECEIPT_FILE.fullmatch(name):
-            data = spool.read_stored(folder, name)
-            if data is not None:
-                yield said, data
+        if _RECEIPT_FILE.fullmatch(said["file"]):
+            yield said, spool.read_stored(folder, said["file"])
 
 
 def is_stamped(receipt: bytes) -> bool:
@@ -91,6 +87,14 @@ def is_stamped(receipt: bytes) -> bool:
     except ReceiptInvalidError:
         return False
     return held.token is not None or bool(held.foreign)
+
+
+def is_same_receipt(one: bytes, other: bytes) -> bool:
+    """Tell whether both are one receipt, whatever time-stamp either of them has."""
+    try:
+        return take_apart(one).original == take_apart(other).original
+    except ReceiptInvalidError:
+        return False
 
 
 def _listed(spool: Spool) -> dict[str, int] | None:
@@ -106,4 +110,4 @@ def _listed(spool: Spool) -> dict[str, int] | None:
 
 
 def _lines(counts: Mapping[str, int]) -> str:
-    return "".join(f"{name} {count}\n" for name, count in counts.items())
+    return "".join(f"{identifier.lower()} {count}\n" for identifier, count in counts.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from notigateway.client.archive.export import write_xlsx
 from notigateway.client.archive.index import CHANGED
 from notigateway.client.archive.reading import reading
 from notigateway.client.errors import ArchiveExportError, SpoolError
+from service_simulator import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,6 +131,80 @@ def test_what_is_no_folder_in_the_place_of_one_is_told_before_anything_is_accept
     assert (blocked.state, other.state, report.stored) == ("available", "accepted", 1)
     (archive / str(blocked.code)).unlink()
     assert store(accept=True).stored == 1
+
+
+@pytest.mark.parametrize(
+    "what", ["its client is a link", "it is a link", "it is a file", "its description is a folder"]
+)
+def test_what_stands_in_the_place_of_what_is_stored_is_told_before_it_is_accepted(
+    service: Simulator, store: Callable[..., PullReport], archive: Path, tmp_path: Path, what: str
+) -> None:
+    blocked = Item(code=9, addressee="A28000016")
+    service.items[blocked.id] = blocked
+    others = service.add(2)
+    store()
+    folder = archive / "A28000016" / "2026" / "9"
+    place = folder.parents[1] if what == "its client is a link" else folder
+    if what == "its description is a folder":
+        place = folder / "notification.json"
+        place.unlink()
+        place.mkdir()
+    else:
+        place.rename(tmp_path / "elsewhere")
+        if what == "it is a file":
+            place.write_text("a file of somebody's")
+        else:
+            place.symlink_to(tmp_path / "elsewhere")
+    for accepted in (2, 0):
+        report = store(accept=True)
+        assert [(one.code, one.reason) for one in report.refused] == [(9, "FOLDER_UNUSABLE")]
+        assert report.accepted == accepted
+    assert blocked.state == "available"
+    assert all(described(folder_of(archive, one))["documents"] for one in others)
+    done = CliRunner().invoke(archive_app, ["check", str(archive), "--json"])
+    assert (done.exit_code, [one["what"] for one in json.loads(done.stdout)["wrong"]][:1]) == (4, ["missing"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("documents", 5), ("documents", [{"file": "notification.json/.."}]), ("former", 7), ("decision", 7)],
+)
+def test_a_description_of_another_shape_is_a_lost_one(
+    service: Simulator, store: Callable[..., PullReport], archive: Path, name: str, value: object
+) -> None:
+    (item,) = service.add()
+    store(accept=True)
+    folder = folder_of(archive, item)
+    before = described(folder)
+    (folder / "notification.json").write_text(json.dumps({**before, name: value}))
+    done = CliRunner().invoke(archive_app, ["check", str(archive), "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["wrong"][0]["what"]) == (4, "missing")
+    assert [one.is_mended for one in store(full=True).lost] == [True]
+    assert described(folder)["documents"] == before["documents"]
+
+
+def test_a_folder_that_is_gone_with_its_index_is_fetched_again(
+    service: Simulator, store: Callable[..., PullReport], archive: Path
+) -> None:
+    gone, kept = service.add(2)
+    store(accept=True)
+    (archive / "archive.db").write_bytes(b"x" * 5000)
+    shutil.rmtree(folder_of(archive, gone))
+    assert store().stored == 1
+    assert indexed(archive).keys() == {gone.code, kept.code}
+
+
+def test_a_copy_of_a_folder_is_not_gone_on_with(
+    service: Simulator, store: Callable[..., PullReport], archive: Path
+) -> None:
+    (item,) = service.add()
+    store()
+    shutil.copytree(archive / "B00000000", archive / "A copy")
+    shutil.copytree(archive / "B00000000", archive / "Z copy")
+    store(full=True)
+    assert indexed(archive) == {item.code: f"B00000000/2026/{item.code}"}
+    assert store(accept=True).accepted == 1
+    assert described(folder_of(archive, item))["state"] == "accepted"
 
 
 def test_a_flat_folder_of_earlier_versions_is_made_whole_where_it_is(

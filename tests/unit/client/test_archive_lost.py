@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from archived import described, everything, folder_of
 from notigateway.client import PullReport
 from notigateway.client.archive.commands import archive_app
+from notigateway.client.errors import ArchiveExportError
 from service_simulator import AVAILABLE_AT, Item
 
 if TYPE_CHECKING:
@@ -180,3 +181,64 @@ def test_what_no_index_knows_is_told_and_a_file_that_nobody_names_harms_nothing(
     assert "4 notifications" in said.stdout.splitlines()[-1]
     assert "B00000000/2026/77" in said.stdout
     assert store().lost == []
+
+
+def test_a_lost_description_comes_back_with_its_history_and_what_stands_there_is_kept(
+    service: Simulator, store: Callable[..., PullReport], archive: Path, filled: list[Item]
+) -> None:
+    item, folder = filled[0], folder_of(archive, filled[0])
+    service.report(item, "accepted", EARLIER)
+    store()
+    history, first = described(folder)["former"], (folder / "former-1.json").read_bytes()
+    (folder / "notification.json").write_bytes(b"")
+    (folder / NAME).write_bytes(b"edited")
+
+    report = store()
+
+    assert sorted(lost(report), key=str) == [(1, NAME, True, True), (1, None, False, True)]
+    assert (folder / NAME).read_bytes() == item.content
+    (kept,) = described(folder)["changed"]
+    assert ((folder / kept["file"]).read_bytes(), kept["of"]) == (b"edited", NAME)
+    said = ("file", "state", "decided_at", "deadline", "replaced_at", "is_corrected")
+    restored = described(folder)["former"]
+    assert [[one[name] for name in said] for one in restored] == [
+        [one[name] for name in said] for one in history
+    ]
+    service.report(item, "accepted", EARLIER - timedelta(hours=1))
+    assert len(store().corrections) == 1
+    assert (folder / "former-1.json").read_bytes() == first
+    assert [one["file"] for one in described(folder)["former"]] == ["former-1.json", "former-2.json"]
+    assert of_index(archive, "SELECT file FROM versions ORDER BY file") == [
+        ("former-1.json",),
+        ("former-2.json",),
+    ]
+
+
+def test_a_code_of_two_notifications_names_both(
+    service: Simulator, store: Callable[..., PullReport], archive: Path
+) -> None:
+    """A service that was restored gives codes again: they come in one batch, and both are stored at once."""
+    twins = [Item(code=7), Item(code=7)]
+    service.items.update({one.id: one for one in twins})
+    report = store(accept=True)
+    assert (report.stored, report.refused) == (2, [])
+    assert len(everything(archive)) == 2
+    done = CliRunner().invoke(
+        archive_app, ["zip", str(archive), "7", "--output", str(archive.parent / "7.zip")]
+    )
+    assert isinstance(done.exception, ArchiveExportError)
+    for one in twins:
+        assert one.id in str(done.exception)
+
+
+def test_what_runs_could_not_do_outlives_their_index(
+    service: Simulator, store: Callable[..., PullReport], archive: Path
+) -> None:
+    blocked, _other = service.add(2)
+    archive.mkdir()
+    (archive / str(blocked.code)).write_text("a file of somebody's")
+    store(folders="{code}/{id}")
+    query = "SELECT code, reason FROM failures"
+    assert of_index(archive, query) == [(blocked.code, "FOLDER_UNUSABLE")]
+    assert CliRunner().invoke(archive_app, ["rebuild", str(archive)]).exit_code == 0
+    assert of_index(archive, query) == [(blocked.code, "FOLDER_UNUSABLE")]

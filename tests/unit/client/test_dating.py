@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ from pki import pki
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from service_simulator import Item, Simulator
 
@@ -181,3 +181,37 @@ def opened() -> Iterator[Counter[str]]:
 
 def hash_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def test_a_folder_that_was_moved_goes_on_waiting(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    items = service.add(2)
+    run()
+    (tmp_path / "inbox" / "B00000000").rename(tmp_path / "inbox" / "B00000000 Ejemplo")
+    assert (run().waiting, run().waiting) == (2, 2)
+    service.time_stamp(*items)
+    assert (run().time_stamped, run().waiting) == (2, 0)
+
+
+def test_what_somebody_did_to_a_waiting_receipt_is_not_held_against_the_service(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    items = service.add(3)
+    run()
+    cut, gone, other = (next(folder_of(tmp_path / "inbox", one).glob("receipt-*.xml")) for one in items)
+    cut.write_bytes(cut.read_bytes()[:500])
+    gone.unlink()
+    gone.mkdir()
+    service.time_stamp(*items)
+
+    for stamped in (1, 0):
+        report = run()
+        found = sorted((Path(one.file or "").name, one.is_changed, one.is_mended) for one in report.lost)
+        assert found == sorted([(cut.name, True, False), (gone.name, False, False)])
+        assert (report.not_verified, report.time_stamped, report.waiting) == ([], stamped, 2)
+    assert take_apart(other.read_bytes()).token is not None
+    gone.rmdir()
+    assert all(one.is_mended for one in run(full=True).lost)
+    assert take_apart(cut.read_bytes()).token is not None
+    assert (run().lost, run().waiting) == ([], 0)

@@ -10,17 +10,17 @@ import hashlib
 import json
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.client.archive.index import CHANGED
 from notigateway.client.archive.reading import reading, rows
-from notigateway.client.disk import digest_below, disk, opened_directory, read_below
+from notigateway.client.disk import digest_below, disk, opened_below, opened_directory, read_below
 from notigateway.client.pulled import Lost
 from notigateway.client.spool import folders_below
-from notigateway.client.stored import DESCRIPTION
+from notigateway.client.stored import DESCRIPTION, readable
 from notigateway.client.waiting import is_stamped
 from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.additions import take_apart
@@ -112,7 +112,7 @@ def _look(directory: Path, folder: str, row: Mapping[str, Any]) -> tuple[list[Wr
         return [Wrong(What.MISSING, folder, **who)], 0
     wrong = [Wrong(what, folder, file, **who) for file, what in _wrong_files(directory, folder, about)]
     named = {one["file"] for one in _named(about)}
-    with disk(directory), opened_directory(directory / folder) as opened, os.scandir(opened) as found:
+    with disk(directory), _opened(directory, folder) as opened, os.scandir(opened) as found:
         others = sorted({one.name for one in found} - named - {DESCRIPTION})
     wrong += [
         Wrong(What.NOT_NAMED, folder, name, **who) for name in others if not name.startswith((*_OURS, "."))
@@ -135,19 +135,23 @@ def _not_indexed(directory: Path, known: Mapping[str, object]) -> Iterable[Wrong
 def _described(directory: Path, folder: str) -> dict[str, Any] | None:
     """Return what a folder says; None where it says nothing that can be read."""
     try:
-        with opened_directory(directory / folder) as opened:
-            found = json.loads(read_below(DESCRIPTION, opened))
+        with _opened(directory, folder) as opened:
+            return readable(json.loads(read_below(DESCRIPTION, opened))) or None
     except (OSError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+
+
+@contextmanager
+def _opened(directory: Path, folder: str) -> Iterator[int]:
+    """Open a folder of an archive; no link leads out of it."""
+    with opened_directory(directory) as above, opened_below(folder, above) as opened:
+        yield opened
 
 
 def _named(about: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield what is said of each document and receipt."""
-    for kind in ("documents", "receipts"):
-        for one in about.get(kind) or ():
-            if isinstance(one, dict) and isinstance(one.get("file"), str):
-                yield one
+    yield from about.get("documents", ())
+    yield from about.get("receipts", ())
 
 
 def _wrong_files(directory: Path, folder: str, about: Mapping[str, Any]) -> Iterator[tuple[str, What]]:
@@ -155,7 +159,7 @@ def _wrong_files(directory: Path, folder: str, about: Mapping[str, Any]) -> Iter
     named = list(_named(about))
     if not named:
         return
-    with disk(directory), opened_directory(directory / folder) as opened:
+    with disk(directory), _opened(directory, folder) as opened:
         for one in named:
             name = one["file"]
             found = None

@@ -1,12 +1,13 @@
-"""What the former index of an archive says that its folders do not: its runs, and what is gone."""
+"""What the former index of an archive says that its folders do not: runs, places, what is gone."""
 
 from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.archive.schema import NOTIFICATIONS, OF_EACH, RUNS
+from notigateway.client.archive.schema import FAILURES, NOTIFICATIONS, OF_EACH, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -20,13 +21,30 @@ KEPT: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
 }
 
 
-def former_runs(file: Path) -> list[tuple[object, ...]]:
-    """Return the runs of an index that is about to be made anew, where they can be read."""
+@dataclass(slots=True)
+class Former:
+    """What is kept of an index that is about to be made anew; `is_known`: it can be read."""
+
+    is_known: bool = False
+    # Rows of what runs did and could not do.
+    runs: list[tuple[object, ...]] = field(default_factory=list)
+    failures: list[tuple[object, ...]] = field(default_factory=list)
+    # Which folder is that of a notification, by its identifier.
+    folders: dict[str, str] = field(default_factory=dict)
+
+
+def read_former(file: Path) -> Former:
+    """Return what there is of the former index."""
+    found = Former()
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as former:
-            return list(former.execute(f"SELECT {', '.join(RUNS)} FROM runs"))  # noqa: S608
+            found.folders = dict(former.execute("SELECT id, folder FROM notifications"))
+            found.is_known = True
+            found.runs = list(former.execute(f"SELECT {', '.join(RUNS)} FROM runs"))  # noqa: S608
+            found.failures = list(former.execute(f"SELECT {', '.join(FAILURES)} FROM failures"))  # noqa: S608
     except sqlite3.Error:
-        return []
+        pass
+    return found
 
 
 def former_gone(file: Path, known: Container[str], *, only: Container[str] | None) -> list[Gone]:

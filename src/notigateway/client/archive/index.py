@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.client.archive.former import KEPT, former_gone, former_runs, said_by
+from notigateway.client.archive.former import KEPT, Former, former_gone, read_former, said_by
 from notigateway.client.archive.schema import (
     DATABASE,
     FAILURES,
@@ -24,11 +24,13 @@ from notigateway.client.archive.schema import (
     details_of,
     emptying,
     insertion,
+    is_plain,
+    lost_of,
     row_of,
     statements,
+    stored_of,
 )
 from notigateway.client.errors import SpoolError
-from notigateway.client.pulled import Lost
 from notigateway.client.spool import is_place
 from notigateway.client.stored import Stored
 from notigateway.instants import instant_text
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notigateway.client.archive.former import Gone
-    from notigateway.client.pulled import PullReport
+    from notigateway.client.pulled import Lost, PullReport
     from notigateway.client.spool import Spool
     from notigateway.contract.v1 import Notification
 
@@ -47,7 +49,6 @@ _WAITED_SECONDS: Final = 30
 _COMMITTED_AT_ONCE: Final = 2_000
 # As the spool's own of a run that died: removed at the next start.
 _BESIDE: Final = f".tmp-{DATABASE}"
-_INTEGERS_END: Final = 2**63
 _KNOWN: Final = (
     "folder, code, id, state, decided_at, is_proven, has_content, mark, unseen_since, addressee, lost_since"
 )
@@ -64,6 +65,10 @@ class Index:
         # What has its folder nowhere any more; the index keeps it.
         self.lost: list[Lost] = []
         self._began_at = instant_text(datetime.now(UTC))
+        # What is read of the index in the place of which another is made.
+        self._former = Former()
+        # Where those stand that were met while all folders are read.
+        self._met: dict[str, str] | None = None
         # Folders with a description that cannot be read, or is none.
         self.damaged: list[str] = []
 
@@ -78,14 +83,15 @@ class Index:
         with self._told() as connection:
             known = said_by(connection, f"SELECT {_KNOWN} FROM notifications")  # noqa: S608
         for one in known:
-            self._spool.know(_stored(one))
-        gone = [one for one in known if not self._spool.holds(one["folder"])]
+            self._spool.know(stored_of(one))
+        held = self._spool.held_of(one["folder"] for one in known)
+        gone = [one for one in known if one["folder"] not in held]
         if any(one["lost_since"] is None for one in gone):  # somebody moved or removed them
             for one in gone:
                 self._spool.forget(one["id"])
             self.rebuild()
             return
-        self.lost = [_lost(one) for one in gone]
+        self.lost = [lost_of(one) for one in gone]
         still = {one["id"] for one in gone}
         found = [one["folder"] for one in known if one["lost_since"] and one["id"] not in still]
         changed = (self._spool.read_file(CHANGED) or b"").decode(errors="replace").split("\n")
@@ -105,14 +111,17 @@ class Index:
         """
         self.close()
         self._check_is_ours()
-        runs, self.lost, self.damaged = former_runs(self._file), [], []
+        self._former, self.lost, self.damaged = read_former(self._file), [], []
         self._drop(_BESIDE)
         connection = self._connect(self._file.with_name(_BESIDE), journal="OFF")
         with self._told():
             for statement in statements():
                 connection.execute(statement)
-            connection.executemany(insertion("runs", RUNS), runs)
+            connection.executemany(insertion("runs", RUNS), self._former.runs)
+            connection.executemany(insertion("failures", FAILURES), self._former.failures)
+        self._met = {}
         self.refresh(self._spool.folders())
+        self._met = None
         known = {one.id for one in self._spool if one.folder not in self.damaged}
         self._keep_lost(former_gone(self._file, known, only=self.damaged if forgets else None))
         told = {one.folder for one in self.lost}
@@ -123,7 +132,8 @@ class Index:
         self._drop(DATABASE)
         self._spool.rename_file(_BESIDE, DATABASE)
         self._connect(self._file)
-        if self.damaged:  # nobody knows what they hold: the next walk of the list does
+        if self.damaged or not (self._former.is_known or forgets):
+            # Nobody knows what those folders hold, or which are gone: the next walk of the list does.
             self._spool.forget_bookmark()
 
     def find(self, notification: Notification) -> Stored | None:
@@ -169,6 +179,13 @@ class Index:
         with self._told() as connection:
             found = connection.execute("SELECT id FROM notifications WHERE addressee = ?", (addressee,))
             return [one[0] for one in found]
+
+    def former_of(self, identifier: str) -> list[dict[str, Any]]:
+        """Return the former versions of a notification, as its folder said them. Raises: `SpoolError`."""
+        query = "SELECT file, state, decided_at, deadline, replaced_at, is_corrected FROM versions"
+        with self._told() as connection:
+            found = said_by(connection, f"{query} WHERE notification_id = ? ORDER BY rowid", identifier)
+        return [{**one, "is_corrected": bool(one["is_corrected"])} for one in found]
 
     def end(self, report: PullReport, *, accept: bool) -> None:
         """Write down what a run did, for good. Raises: `SpoolError`."""
@@ -255,12 +272,15 @@ class Index:
                 for table, (_, columns) in KEPT.items():
                     values = [[row.get(name) for name in columns] for row in one[table]]
                     connection.executemany(insertion(table, columns), values)
-                self._spool.know(_stored(about))
-                self.lost.append(_lost(about))
+                self._spool.know(stored_of(about))
+                self.lost.append(lost_of(about))
 
     def _take_in(self, folder: str) -> None:
         about = self._spool.described(folder)
         stored = Stored.of(folder, about) if about else None
+        if stored is not None and self._is_second(stored):
+            self._spool.occupy(folder)
+            return
         if stored is None or not self._is_put(stored, about):
             if self._spool.is_there(folder):
                 self.damaged.append(folder)
@@ -269,13 +289,24 @@ class Index:
         if stored is not None:
             self._spool.know(stored)
 
+    def _is_second(self, stored: Stored) -> bool:
+        """Tell whether a folder is a copy of another: the one that the former index knew is gone on with."""
+        if self._met is None:
+            return False
+        if self._met.setdefault(stored.id, stored.folder) == stored.folder:
+            return False
+        if self._former.folders.get(stored.id) != stored.folder:
+            return True
+        self._met[stored.id] = stored.folder
+        return False
+
     def _is_put(self, stored: Stored, about: Mapping[str, Any]) -> bool:
         """Put what a folder says into the tables; tell whether it says what can stand there."""
         try:
             row, details = row_of(stored, about), list(details_of(stored, about))
         except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
             return False  # not ours
-        if not all(map(_is_plain, (row, *(one for _, rows in details for one in rows)))):
+        if not all(map(is_plain, (row, *(one for _, rows in details for one in rows)))):
             return False
         with self._named():
             connection = self._opened()
@@ -312,37 +343,5 @@ class Index:
             raise SpoolError(f"cannot use {self._file}: {error}") from error
 
 
-def _stored(row: Mapping[str, Any]) -> Stored:
-    return Stored(
-        folder=row["folder"],
-        code=row["code"],
-        id=row["id"],
-        state=row["state"],
-        decided_at=row["decided_at"],
-        is_proven=bool(row["is_proven"]),
-        has_content=bool(row["has_content"]),
-        mark=row["mark"],
-        is_unseen=row["unseen_since"] is not None,
-    )
-
-
-def _lost(row: Mapping[str, Any]) -> Lost:
-    return Lost(row["code"], row["id"], row["addressee"], row["folder"])
-
-
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
     return [one[1] for one in connection.execute(f"PRAGMA table_info({table})")]
-
-
-def _is_plain(row: Iterable[object]) -> bool:
-    """Tell whether a row can stand in a table."""
-    try:
-        return all(
-            value is None
-            or isinstance(value, float)
-            or (isinstance(value, int) and abs(value) < _INTEGERS_END)
-            or (isinstance(value, str) and value.encode() is not None)
-            for value in row
-        )
-    except UnicodeEncodeError:  # half a letter
-        return False

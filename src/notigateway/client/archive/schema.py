@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.client.pulled import Lost
 from notigateway.client.shapes import compact_text
+from notigateway.client.stored import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from notigateway.client.stored import Stored
 
 # Of another number the index is made anew from the folders.
 VERSION: Final = 2
@@ -64,6 +64,7 @@ RUNS: Final = (
     "updated", "corrections", "refused", "not_verified", "unseen",
 )  # fmt: skip
 FAILURES: Final = ("run_at", "code", "notification_id", "reason", "text", "deadline")
+_INTEGERS_END: Final = 2**63
 OF_EACH: Final = {"documents": DOCUMENTS, "receipts": RECEIPTS, "versions": VERSIONS}
 
 
@@ -145,3 +146,37 @@ def details_of(stored: Stored, about: Mapping[str, Any]) -> Iterable[tuple[str, 
 def emptying(identifier: str) -> Iterable[tuple[str, tuple[str]]]:
     """Yield what takes a notification out of the other tables."""
     return ((f"DELETE FROM {table} WHERE notification_id = ?", (identifier,)) for table in OF_EACH)  # noqa: S608
+
+
+def stored_of(row: Mapping[str, Any]) -> Stored:
+    """Return what a row says is stored."""
+    return Stored(
+        folder=row["folder"],
+        code=row["code"],
+        id=row["id"],
+        state=row["state"],
+        decided_at=row["decided_at"],
+        is_proven=bool(row["is_proven"]),
+        has_content=bool(row["has_content"]),
+        mark=row["mark"],
+        is_unseen=row["unseen_since"] is not None,
+    )
+
+
+def lost_of(row: Mapping[str, Any]) -> Lost:
+    """Return what a row says of what has its folder nowhere any more."""
+    return Lost(row["code"], row["id"], row["addressee"], row["folder"])
+
+
+def is_plain(row: Iterable[object]) -> bool:
+    """Tell whether a row can stand in a table."""
+    try:
+        return all(
+            value is None
+            or isinstance(value, float)
+            or (isinstance(value, int) and abs(value) < _INTEGERS_END)
+            or (isinstance(value, str) and value.encode() is not None)
+            for value in row
+        )
+    except UnicodeEncodeError:  # half a letter
+        return False

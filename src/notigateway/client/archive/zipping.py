@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from notigateway.client.archive.reading import rows
-from notigateway.client.disk import disk, opened_directory, read_below
+from notigateway.client.disk import disk, opened_below, opened_directory, read_below
 from notigateway.client.errors import ArchiveExportError, DocumentMismatchError, SpoolError
 from notigateway.client.file_names import safe_name, safe_part
 from notigateway.client.stored import DESCRIPTION
@@ -32,7 +32,12 @@ def folder_in(index: sqlite3.Connection, named: str) -> str:
     Raises: `ArchiveExportError` where none or several are meant.
     """
     if named.isdecimal() and named.isascii() and len(named) <= _CODE_DIGITS:
-        found = rows(index, "SELECT folder FROM notifications WHERE code = ?", int(named))
+        found = rows(index, "SELECT folder, id FROM notifications WHERE code = ?", int(named))
+        if len(found) > 1:
+            ids = ", ".join(sorted(one["id"] for one in found))
+            raise ArchiveExportError(
+                f"{len(found)} notifications of this archive have the code {named}: {ids}"
+            )
         if found:
             return str(found[0]["folder"])
     beginning = named.lower()
@@ -91,7 +96,7 @@ def _only(name: str, taken: set[str]) -> str:
 
 def _read(archive: Path, folder: str, name: str) -> bytes:
     try:
-        with disk(archive), opened_directory(archive / folder) as opened:
+        with disk(archive), opened_directory(archive) as above, opened_below(folder, above) as opened:
             return read_below(name, opened)
     except SpoolError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
