@@ -162,7 +162,7 @@ def date_waiting(
     at_once: int,
     changing: Callable[[Sequence[str]], AbstractContextManager[None]],
 ) -> None:
-    """Date what waited before this pull, `at_once` batches at a time; count it, and keep what still waits.
+    """Date what waited before this pull, `at_once` batches at a time, and keep what still waits.
 
     Within `changing` folders are written into: no more of them than are asked for.
 
@@ -185,7 +185,6 @@ def date_waiting(
                     report.not_verified += done.not_verified
                     report.lost += done.lost
     finally:
-        report.waiting += sum(asked.get(name, count) for name, count in waiting.items())
         if asked:
             settle_waiting(spool, asked)
 

@@ -102,7 +102,6 @@ class Fetcher:
         for wanted, item in zip(batch, delivered, strict=True):
             with _left(wanted, part):
                 self._store(wanted, item, part)
-                part.waiting += waiting[item.id]
 
     def date(self, folders: Sequence[str]) -> Dated:
         """Give stored receipts the time-stamps that there are by now. Raises: as `Dating.date`."""

@@ -30,7 +30,7 @@ from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.taking import Taking
 from notigateway.client.values import Filter
-from notigateway.client.waiting import read_waiting
+from notigateway.client.waiting import count_waiting, read_waiting
 from notigateway.instants import instant_text
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def pull(
                 at_once=crew.size,
                 changing=index.changing,
             )
+        report.waiting = count_waiting(spool)
         report.lost += taking.not_mended()
         if untold or report.corrections:
             report.corrections = list(dict.fromkeys([*untold, *report.corrections]))

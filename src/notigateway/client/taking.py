@@ -222,7 +222,6 @@ class Taking:
         report.document_bytes += part.document_bytes
         report.receipts_verified += part.receipts_verified
         report.undated += part.undated
-        report.waiting += part.waiting
         report.refused += part.refused
         report.not_verified += part.not_verified
         report.corrections += part.corrections

@@ -55,6 +55,11 @@ def read_waiting(spool: Spool) -> dict[str, int]:
     return {one.folder: count for one, count in found if one is not None}
 
 
+def count_waiting(spool: Spool) -> int:
+    """Return how many receipts of what is stored have no time-stamp. Raises: `SpoolError`."""
+    return sum(count for identifier, count in (_listed(spool) or {}).items() if identifier in spool)
+
+
 def settle_waiting(spool: Spool, asked: Mapping[str, int]) -> None:
     """Keep what still waits (0: nothing) of the folders that were asked for, behind those that were not.
 

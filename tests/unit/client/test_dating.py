@@ -21,6 +21,7 @@ from notigateway.client.waiting import LIST
 from notigateway.evidence.additions import take_apart
 from notigateway.evidence.xades import verify_receipt
 from pki import pki
+from service_simulator import AVAILABLE_AT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,6 +182,17 @@ def opened() -> Iterator[Counter[str]]:
 
 def hash_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def test_what_waits_is_counted_once_also_where_its_folder_changed(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    run()
+    service.report(item, "accepted", AVAILABLE_AT)
+    report = run()
+    files = list(folder_of(tmp_path / "inbox", item).glob("receipt-*.xml"))
+    assert (len(report.corrections), report.waiting) == (1, len(files))
 
 
 def test_a_folder_that_was_moved_goes_on_waiting(
