@@ -72,8 +72,8 @@ def end(stack: Stack, user: UUID, *, by: KeyPair | None = None) -> Answer:
     return stack.ask("EndUser", f"<userId>{user}</userId>{LATEST}", holder=by or bureau())
 
 
-def be_attorney(stack: Stack) -> None:
-    """Let the bureau be the company's attorney."""
+def be_attorney(stack: Stack) -> UUID:
+    """Let the bureau be the company's attorney; return the power."""
     register_company(stack)
     power = grant(stack, attorney=BUREAU_NIF, attorneyName=BUREAU_NAME)
     accepted = stack.ask("AcceptPower", f"<powerId>{power}</powerId>", holder=bureau())
@@ -82,3 +82,4 @@ def be_attorney(stack: Stack) -> None:
         f"<powerId>{power}</powerId><statutesAllowRepresentation>true</statutesAllowRepresentation>{LATEST}"
     )
     stack.ask("MakeResponsibleStatement", stated, holder=bureau())
+    return power

@@ -19,6 +19,7 @@ from following import asking
 from notigateway.addressee.mailbox import Will
 from notigateway.addressee.red import end_red
 from notigateway.addressee.users import end_user, grant_user
+from notigateway.errors import NotificationUnknownError
 from notigateway.instants import instant_text
 from notigateway.law.lifecycle import Decision
 from notigateway.law.users import Scope, UserTerms
@@ -27,7 +28,7 @@ from notigateway.repository.engine import writing
 from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF
 from stack import Stack, text, texts
-from titles import AUTHORISATION, assign, delegate, grant, outcome, register_company
+from titles import AUTHORISATION, assign, change, delegate, grant, outcome, register_company
 from users import (
     BUREAU_NAME,
     BUREAU_NIF,
@@ -154,6 +155,34 @@ def test_a_decision_that_waited_for_an_end_is_refused(stack: Stack, *, narrows: 
     assert registered(stack, registration)[0] == instant_text(stack.now)
     assert stack.rows()["receipts"] == before
     assert outcome(stack, one, bureau()) == "decided"
+
+
+@pytest.mark.parametrize("of", ["power", "registration"])
+def test_an_end_that_waits_is_passed_by_nobody_who_decides(stack: Stack, of: str) -> None:
+    """Whoever never stops deciding does not keep its right: what is asked for later finds it ended."""
+    power = be_attorney(stack)
+    one, two = stack.publish("one"), stack.publish("two")
+    registration = register(stack)
+    stack.pass_time(minutes=1)
+    ending, by = {
+        "power": (partial(change, stack, "RevokePower", power), of_bureau(stack)),
+        "registration": (partial(end, stack, registration), of_person(stack)),
+    }[of]
+
+    def decide_later() -> Outcome:
+        with writing(stack.engine) as session:
+            return decide(stack, session, replace(by, now=by.now + timedelta(seconds=1)), two)[0]
+
+    with ThreadPoolExecutor(2) as pool:
+        with writing(stack.engine) as session:
+            (decided,) = decide(stack, session, by, one)
+            running = pool.submit(ending)
+            assert waits(running)
+            later = pool.submit(decide_later)
+            assert waits(later)
+        assert running.result(timeout=PATIENCE_SECONDS).status == 200
+        assert later.result(timeout=PATIENCE_SECONDS).problem is NotificationUnknownError
+    assert decided.problem is None
 
 
 def test_what_was_asked_for_before_an_end_was_in_force_and_stands(stack: Stack) -> None:

@@ -15,6 +15,7 @@ from notigateway.law.spans import Span
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.powers import list_authorisations
 from notigateway.repository.red_users import RedUser, list_of_person
+from notigateway.repository.turns_of_rights import take_turn_to_change_user
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def end_user(session: Session, user_id: UUID, *, at: datetime, now: datetime) ->
 
     Raises: `RedUserInvalidError`.
     """
+    take_turn_to_change_user(session, user_id)
     user = session.get(RedUser, user_id, with_for_update=True)
     if user is None:
         raise law.invalid_user("user", "unknown")

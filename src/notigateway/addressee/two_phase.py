@@ -21,6 +21,7 @@ from notigateway.repository.listing import ListFilter, list_whole_page
 from notigateway.repository.notices import queue_available
 from notigateway.repository.notifications import find_id, find_visible, lock_visible
 from notigateway.repository.powers import is_grantor
+from notigateway.repository.turns_of_rights import take_turn_to_act
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,6 +97,7 @@ class TwoPhase:
 
         Raises: `GrantorUnknownError`, `NotificationUnknownError`.
         """
+        take_turn_to_act(session, [asking.party])
         found = self._seen(session, asking, code, capacity, query=lock_visible)
         if found.state is State.SCHEDULED:  # no sweep will tell of it any more
             queue_available(session, [found], rights=self.rights, now=asking.now)

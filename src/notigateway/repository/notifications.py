@@ -145,7 +145,8 @@ def lock_visible(
     Whoever comes second waits here and then sees the first one's decision. The one order keeps two
     batches that share notifications from waiting for each other. (SQLite has no row locks; there
     the writing session already is alone.) The titles by which a representative acts are locked too:
-    what they no longer give by then is not found, unless another title gives it.
+    what they no longer give by then is not found, unless another title gives it. For that the turns of the
+    party and of the entities must have been taken (`turns_of_rights`).
 
     Raises: `TemporarilyUnavailableError` where titles come and go faster than it looks.
     """

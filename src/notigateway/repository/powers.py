@@ -14,6 +14,7 @@ from notigateway.repository.model import Addressee, Event
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.red_users import RedUser, works_at
 from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
+from notigateway.repository.turns_of_rights import take_turn_to_change_power
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def lock_party(session: Session, identifier: str, *, name: str) -> Addressee:
 
 
 def lock_power(session: Session, power_id: UUID) -> Power | None:
-    """Return the power as it stands once nobody else is changing it."""
+    """Return the power as it stands once nobody else is changing it, or acting by it."""
+    take_turn_to_change_power(session, power_id)
     query = _powers().where(Power.id == power_id).with_for_update(of=Power)
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 

@@ -20,6 +20,11 @@ from notigateway.repository.last_done import last_done
 from notigateway.repository.model import Addressee, Event
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_users import OF_THE_ENTITY, RedUser, lock_registrations, works_at
+from notigateway.repository.turns_of_rights import (
+    take_turn_to_act,
+    take_turn_to_change,
+    take_turn_to_change_user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -128,10 +133,11 @@ def find_registrations(session: Session, caller: Caller, now: datetime) -> list[
 
 
 def lock_registrations_of(session: Session, caller: Caller, now: datetime) -> list[Registration]:
-    """Return the same, locked: an end waits for what is decided by them.
+    """Return the same, locked, in its turn and those of the entities: an end waits for what is decided.
 
     Raises: `TemporarilyUnavailableError` where they come and go faster than it looks.
     """
+    take_turn_to_act(session, [caller.party])
     if not works_for(caller, caller.member_of or ""):
         return []
     for _ in range(_LOOKS):
@@ -139,6 +145,7 @@ def lock_registrations_of(session: Session, caller: Caller, now: datetime) -> li
         found = find_registrations(session, caller, now)
         # One that was made while this waited for the end of the one before it is not locked yet.
         if locked.issuperset(one.id for one in found):
+            take_turn_to_act(session, {one.entity for one in found})
             return found
     raise TemporarilyUnavailableError("registrations changed at each look", part=Part.DATABASE)
 
@@ -194,12 +201,14 @@ class Registered:
 
 def lock_users(session: Session, entity: str, person: str) -> Sequence[RedUser]:
     """Return all that an entity has said of a person, locked: whoever decides by it comes first."""
+    take_turn_to_change(session, [person])
     query = _of_entities().where(RedUser.holder == entity, RedUser.person == person)
     return session.scalars(query.order_by(RedUser.id).with_for_update()).all()
 
 
 def lock_user(session: Session, user_id: UUID, *, entity: str) -> RedUser | None:
     """Return a registration of the entity, locked."""
+    take_turn_to_change_user(session, user_id)
     query = _of_entities().where(RedUser.id == user_id, RedUser.holder == entity)
     return session.scalars(query.with_for_update()).one_or_none()
 
