@@ -39,6 +39,7 @@ from notigateway.law.families import Family
 from notigateway.law.identifiers import check_dir3, check_nif
 from notigateway.private_files import is_kept
 from notigateway.setting_words import no_json, no_toml, refusal, wrong_name, wrong_variable
+from notigateway.time_left import LONGEST_SECONDS
 from notigateway.urls import check_proxy, check_web, has_password, scheme_of, served_path
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class Settings(BaseSettings):
     code_checks_per_minute: Positive = 10
     trusted_proxy_hops: Annotated[int, Field(ge=-1, le=8)] = -1
 
-    request_seconds: Annotated[int, Field(gt=0, le=300)] = 25
+    request_seconds: Annotated[int, Field(gt=0, le=LONGEST_SECONDS)] = 25
     request_max_bytes: Positive = 10 * 1024 * 1024
     xml_max_depth: Positive = 64
     xml_max_elements: Positive = 20_000

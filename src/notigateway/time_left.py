@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# No request may have longer, whatever the operator sets.
+LONGEST_SECONDS = 300
 # What an answer takes at most where all is well; of a request that has little time, half of it.
 _FAIR_SECONDS = 1.0
 

@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from notigateway.addressee.red import end_red
 from notigateway.instants import instant_text
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.documents import DocumentStore
-from notigateway.repository.engine import reading
+from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Document, Notification, Receipt
 from pki import NOW
 from stack import NG, Stack, text
-from titles import accept_power, attorney, change, grant, register_company
+from titles import accept_power, assign, attorney, change, grant, red, register_company
 from wscn import Wscn, number, sign
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def accepted_by_the_attorney(stack: Stack) -> tuple[UUID, UUID]:
     power = grant(stack)
     accept_power(stack, power)
     assert text(stack.accept(wanted, holder=attorney())[0], "outcome") == "decided"
+    stack.pass_time(seconds=1)
     return wanted, power
 
 
@@ -83,6 +85,7 @@ def test_the_first_content_does_not_leave_for_who_has_lost_the_title(
     own = stack.publish("OTHER")
     stack.accept(own, holder=attorney())
     stack.ask("RetrieveNotifications", f"<id>{own}</id>", holder=attorney())
+    stack.pass_time(seconds=1)
     while_the_store_reads(monkeypatch, lambda: change(stack, "RevokePower", power))
     before = states(stack)
     tree = stack.ask("RetrieveNotifications", f"<id>{own}</id><id>{wanted}</id>", holder=attorney()).tree
@@ -133,14 +136,21 @@ def test_the_two_phase_contract_keeps_it_back_too(stack: Stack, monkeypatch: pyt
 def test_a_decision_of_who_loses_the_title_at_once_stands_without_its_pdf(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By a correction, which says that it never was: an end comes after what was decided."""
     register_company(stack)
+    assignment = assign(stack)
+    stack.pass_time(days=1)
     stack.publish()
-    power = grant(stack)
-    accept_power(stack, power)
-    client = Wscn(stack, pair=attorney())
-    while_the_store_reads(monkeypatch, lambda: change(stack, "RevokePower", power))
-    answer = client.decide(1, rol=3)
-    assert (number(answer), answer.find("pdfNotificacion")) == (118, None)
+    stack.pass_time(days=1)
+
+    def correct() -> None:
+        with writing(stack.engine) as session:
+            end_red(session, assignment, at=stack.now - timedelta(days=2), now=stack.now, ground="RED 1")
+
+    client = Wscn(stack, pair=red())
+    while_the_store_reads(monkeypatch, correct)
+    answer = client.decide(1, rol=2)
+    assert (number(answer), answer.find("pdfNotificacion")) == (117, None)
     assert answer.findtext("selladoTiempo")
     assert states(stack) == [*DECIDED]
 

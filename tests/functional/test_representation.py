@@ -283,6 +283,7 @@ def test_a_revocation_and_a_decision_at_once_leave_one_story(stack: Stack) -> No
         assert revoked.result().status == 200
     assert set(words[:4]) in ({"decided"}, {"unknown"})
     assert set(words[4:]) in ({"decided"}, {"unknown"})
+    stack.pass_time(seconds=1)
     assert [text(item, "outcome") for item in stack.accept(ids[0], holder=attorney())] == ["unknown"]
 
 

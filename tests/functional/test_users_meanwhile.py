@@ -185,6 +185,26 @@ def test_an_end_that_waits_is_passed_by_nobody_who_decides(stack: Stack, of: str
     assert decided.problem is None
 
 
+@pytest.mark.parametrize("of", ["power", "registration"])
+def test_a_clock_that_was_set_back_keeps_no_right_alive(stack: Stack, of: str) -> None:
+    """What was decided by the clock of before does not put off an end that is asked for now."""
+    power = be_attorney(stack)
+    one, two = stack.publish("one"), stack.publish("two")
+    registration = register(stack)
+    stack.pass_time(hours=5)
+    by = {"power": bureau(), "registration": person()}[of]
+    assert outcome(stack, one, by) == "decided"
+    stack.pass_time(hours=-1)
+    asked_at = instant_text(stack.now)
+    if of == "power":
+        ended = text(change(stack, "RevokePower", power).tree, "power/endedAt")
+    else:
+        ended = text(end(stack, registration).tree, "user/endsAt")
+    assert ended == asked_at
+    stack.pass_time(minutes=30)
+    assert outcome(stack, two, by) == "unknown"
+
+
 def test_what_was_asked_for_before_an_end_was_in_force_and_stands(stack: Stack) -> None:
     be_attorney(stack)
     one = stack.publish("one")

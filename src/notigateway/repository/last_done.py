@@ -1,12 +1,14 @@
-"""When something was last done to a notification by a right that is about to end."""
+"""When a right ends that is to end while it is being used: after what was done by it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, func, select
 
 from notigateway.repository.model import Event
+from notigateway.time_left import LONGEST_SECONDS
 from notigateway.uuids import first_uuid7
 
 if TYPE_CHECKING:
@@ -14,11 +16,23 @@ if TYPE_CHECKING:
 
     from notigateway.repository.session import Session
 
+_NEXT: Final = timedelta(milliseconds=1)
+# So far ahead of a request that ends a right may lie what others did by it while that request waited: no
+# request is answered later. What lies further ahead was done before the clock was set back: it moves no end,
+# or who ends a right would wait as long as the clock went back.
+_UNDER_WAY: Final = timedelta(seconds=LONGEST_SECONDS)
+
 
 def last_done(session: Session, by: ColumnElement[bool], *, since: datetime) -> datetime | None:
     """Return the instant of the last event of that kind since then; None where there is none.
 
     The right must be locked. A request that came later than the one that ends it may have been faster: what
-    it did was done in the time of that right.
+    it did was done in the time of that right. What was done before the clock was set back is left out.
     """
-    return session.scalar(select(func.max(Event.at)).where(Event.id >= first_uuid7(since), by))
+    is_under_way = Event.at.between(since, since + _UNDER_WAY)
+    return session.scalar(select(func.max(Event.at)).where(Event.id >= first_uuid7(since), is_under_way, by))
+
+
+def end_after(done: datetime | None, at: datetime) -> datetime:
+    """Return when a right ends that is to end at that instant and by which something was done: after it."""
+    return at if done is None or not at <= done <= at + _UNDER_WAY else done + _NEXT

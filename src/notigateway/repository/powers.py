@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from notigateway.repository.addressees import enter_addressee
-from notigateway.repository.last_done import last_done
+from notigateway.repository.last_done import end_after, last_done
 from notigateway.repository.model import Addressee, Event
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.red_users import RedUser, works_at
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from notigateway.law.caller import Caller
     from notigateway.repository.session import Session
-
-_NEXT: Final = timedelta(milliseconds=1)
 
 
 def lock_addressee(session: Session, identifier: str) -> Addressee | None:
@@ -189,8 +186,7 @@ def instant_of_end(session: Session, power: Power, at: datetime) -> datetime:
 
     It must be locked.
     """
-    last = last_done(session, Event.title == str(power.id), since=at)
-    return at if last is None or last <= at else last + _NEXT
+    return end_after(last_done(session, Event.title == str(power.id), since=at), at)
 
 
 def list_overlapping(

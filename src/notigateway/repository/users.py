@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from notigateway.law.users import Registration, Scope, works_for
 from notigateway.repository.aliases import alias_of
 from notigateway.repository.asking_party import NOW, PARTY, asked_by
 from notigateway.repository.columns import Row
-from notigateway.repository.last_done import last_done
+from notigateway.repository.last_done import end_after, last_done
 from notigateway.repository.model import Addressee, Event
 from notigateway.repository.prepared import Prepared
 from notigateway.repository.red_users import OF_THE_ENTITY, RedUser, lock_registrations, works_at
@@ -28,6 +27,7 @@ from notigateway.repository.turns_of_rights import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select, SQLColumnExpression
 
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _WITHOUT_ROWID = {"sqlite_with_rowid": False}
 # Each look at registrations after the first takes another change of them at that moment.
 _LOOKS: Final = 4
-_NEXT: Final = timedelta(milliseconds=1)
 _MARK_BYTES: Final = 8
 IN_ALL_MATTERS: Final = bytes(_MARK_BYTES)
 
@@ -219,8 +218,7 @@ def instant_of_end(session: Session, users: Collection[RedUser], at: datetime) -
     They must be locked.
     """
     by = Event.registration.in_([one.id for one in users])
-    last = last_done(session, by, since=at) if users else None
-    return at if last is None else max(at, last + _NEXT)
+    return end_after(last_done(session, by, since=at), at) if users else at
 
 
 def find_user(session: Session, user_id: UUID, *, party: str) -> RedUser | None:
