@@ -233,6 +233,31 @@ def test_a_revocation_that_waited_for_a_decision_comes_after_it(stack: Stack, mo
     assert outcome(stack, two, attorney()) == "unknown"
 
 
+def test_what_ends_after_a_decision_has_ended_for_whoever_changes_it_meanwhile(stack: Stack) -> None:
+    """In the moment until its end nobody ends it again, extends it or is given it as a repeat."""
+    register_company(stack)
+    expiry = instant_text(stack.now + timedelta(days=300))
+    power = grant(stack, expiresAt=expiry)
+    accept_power(stack, power)
+    one = stack.publish("one")
+    stack.pass_time(minutes=1)
+    asked = asking(stack, read_caller(attorney().certificate))
+    with writing(stack.engine) as session:
+        later = replace(asked, now=stack.now + timedelta(milliseconds=40))
+        stack.office.mailbox.decide_all(session, later, [one], Will(Decision.ACCEPT))
+    assert change(stack, "RevokePower", power).status == 200
+    before, rows = shown(stack, power), stack.rows()["rights_changes"]
+    assert change(stack, "RenouncePower", power, by=attorney()).facts == {"state": "revoked"}
+    longer = f"<expiresAt>{instant_text(stack.now + timedelta(days=400))}</expiresAt>"
+    assert change(stack, "ExtendPower", power, more=longer).facts == {"state": "revoked"}
+    assert change(stack, "RevokePower", power).status == 200
+    assert stack.rows()["rights_changes"] == rows
+    assert texts(shown(stack, power), "endedAt") == texts(before, "endedAt")
+    assert grant(stack, expiresAt=expiry) != power
+    stack.pass_time(seconds=1)
+    assert text(shown(stack, power), "state") == "revoked"
+
+
 def test_the_end_of_an_item_and_a_decision_at_once_leave_one_story(stack: Stack) -> None:
     """Either the decision came first, or the item no longer gave it: never a decision without it."""
     register_company(stack)

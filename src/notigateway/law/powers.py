@@ -20,14 +20,14 @@ from notigateway.errors import (
 from notigateway.instants import to_milliseconds
 from notigateway.law.identifiers import IdentifierError, check_nif, is_company_nif
 from notigateway.law.representation import (
+    OPEN_STATES,
     ItemKind,
     PowerItem,
     PowerScope,
     PowerState,
-    is_open,
     is_void_by_age,
     latest_expiry,
-    power_state,
+    state_to_change,
 )
 from notigateway.law.texts import hidden_at
 
@@ -245,8 +245,8 @@ def takes_effect(power: Power, now: datetime) -> bool:
 
     Raises: `PowerNotInForceError` with the fact `state`: after the month, and for one that has ended.
     """
-    state = power_state(power, now)
-    if state not in {PowerState.PENDING, PowerState.IN_FORCE}:
+    state = state_to_change(power, now)
+    if state not in OPEN_STATES:
         raise _not_in_force(state)
     return power.accepted_at is None
 
@@ -268,8 +268,8 @@ def takes_statement(power: Power, attorney: str, now: datetime, *, is_affirmed: 
         raise invalid_power("attorney", "needs_no_statement")
     if not is_affirmed:
         raise invalid_power("statutes_allow_representation", "required")
-    state = power_state(power, now)
-    if state not in {PowerState.PENDING, PowerState.IN_FORCE}:
+    state = state_to_change(power, now)
+    if state not in OPEN_STATES:
         raise _not_in_force(state)
     return power.needs_statement and power.stated_at is None
 
@@ -279,10 +279,10 @@ def comes_to_end(power: Power, cause: PowerState, now: datetime) -> bool:
 
     Raises: `PowerNotInForceError` with the fact `state`.
     """
-    state = power_state(power, now)
+    state = state_to_change(power, now)
     if state is cause:
         return False
-    if not is_open(power, now):
+    if state not in OPEN_STATES:
         raise _not_in_force(state)
     return True
 
@@ -324,7 +324,7 @@ def runs_longer(power: Power, expires_at: datetime, now: datetime) -> bool:
     Raises: `PowerNotInForceError` with the fact `state`, `PowerTooLongError`; `PowerInvalidError` for an
     end that is earlier than the present one.
     """
-    state = power_state(power, now)
+    state = state_to_change(power, now)
     if state is not PowerState.IN_FORCE:
         raise _not_in_force(state)
     if expires_at == power.expires_at:

@@ -69,14 +69,14 @@ class PowerState(StrEnum):
     VOID = "void"
 
 
+OPEN_STATES: Final = frozenset({PowerState.PENDING, PowerState.IN_FORCE})
+
+
 class Awaited(StrEnum):
     """What a power is waiting for before it has effect."""
 
     ACCEPTANCE = "acceptance"
     STATEMENT = "statement"
-
-
-_OPEN: Final = frozenset({PowerState.PENDING, PowerState.IN_FORCE})
 
 
 @dataclass(frozen=True)
@@ -300,8 +300,17 @@ def is_void_by_age(registered_at: datetime) -> bool:
 
 
 def is_open(power: Power, now: datetime) -> bool:
-    """Tell whether a power gives rights at `now` or may still come to."""
-    return power_state(power, now) in _OPEN
+    """Tell whether a power gives rights at `now` or may still come to, and nothing has ended it."""
+    return state_to_change(power, now) in OPEN_STATES
+
+
+def state_to_change(power: Power, now: datetime) -> PowerState:
+    """Return where a power stands for who wants to change it at `now`: what is to end has ended.
+
+    An end that waited for a decision comes right after that one, which may lie a moment ahead.
+    """
+    state = power_state(power, now)
+    return power.end_cause if power.end_cause is not None and state in OPEN_STATES else state
 
 
 def latest_expiry(registered_at: datetime) -> datetime:
