@@ -11,6 +11,7 @@ import pytest
 
 from catalogue import CATALOGUE, GROUP, IN_GROUP, MATTERS
 from following import asking
+from notigateway.addressee import powers as register
 from notigateway.addressee.mailbox import Will
 from notigateway.instants import instant_text
 from notigateway.law.catalogue import Entry
@@ -231,6 +232,21 @@ def test_a_revocation_that_waited_for_a_decision_comes_after_it(stack: Stack, mo
     assert ended in texts(shown(stack, power), "item/endedAt" if more else "endedAt")
     stack.pass_time(seconds=1)
     assert outcome(stack, two, attorney()) == "unknown"
+
+
+def test_a_power_is_never_accepted_after_its_end(stack: Stack) -> None:
+    """Though its acceptance came a moment later than a revocation, and was faster."""
+    register_company(stack)
+    power = grant(stack)
+    stack.pass_time(minutes=1)
+    asked = asking(stack, read_caller(attorney().certificate))
+    asked = replace(asked, now=stack.now + timedelta(milliseconds=40))
+    with writing(stack.engine) as session:
+        register.accept_power(session, asked, power)
+    assert change(stack, "RevokePower", power).status == 200
+    row = shown(stack, power)
+    assert text(row, "acceptedAt") == instant_text(asked.now)
+    assert text(row, "endedAt") == instant_text(asked.now + timedelta(milliseconds=1))
 
 
 def test_what_ends_after_a_decision_has_ended_for_whoever_changes_it_meanwhile(stack: Stack) -> None:

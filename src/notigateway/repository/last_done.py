@@ -12,6 +12,7 @@ from notigateway.time_left import LONGEST_SECONDS
 from notigateway.uuids import first_uuid7
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from notigateway.repository.session import Session
@@ -33,6 +34,7 @@ def last_done(session: Session, by: ColumnElement[bool], *, since: datetime) -> 
     return session.scalar(select(func.max(Event.at)).where(Event.id >= first_uuid7(since), is_under_way, by))
 
 
-def end_after(done: datetime | None, at: datetime) -> datetime:
-    """Return when a right ends that is to end at that instant and by which something was done: after it."""
-    return at if done is None or not at <= done <= at + _UNDER_WAY else done + _NEXT
+def end_after(done: Iterable[datetime | None], at: datetime) -> datetime:
+    """Return when a right ends that is to end at that instant: after what was done while that waited."""
+    meanwhile = [one for one in done if one is not None and at <= one <= at + _UNDER_WAY]
+    return max(meanwhile) + _NEXT if meanwhile else at

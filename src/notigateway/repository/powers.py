@@ -182,11 +182,14 @@ def list_assigned(session: Session) -> Sequence[str]:
 
 
 def instant_of_end(session: Session, power: Power, at: datetime) -> datetime:
-    """Return when a power ends that is to end then: after what was decided by it, and no earlier.
+    """Return when a power ends that is to end then: after what was done by it and to it, and no earlier.
 
     It must be locked.
     """
-    return end_after(last_done(session, Event.title == str(power.id), since=at), at)
+    decided_at = last_done(session, Event.title == str(power.id), since=at)
+    # One that was accepted in that very millisecond never stood, which contradicts nothing.
+    accepted_later = (one for one in (power.accepted_at, power.stated_at) if one is not None and one > at)
+    return end_after((decided_at, *accepted_later), at)
 
 
 def list_overlapping(

@@ -218,7 +218,7 @@ def instant_of_end(session: Session, users: Collection[RedUser], at: datetime) -
     They must be locked.
     """
     by = Event.registration.in_([one.id for one in users])
-    return end_after(last_done(session, by, since=at), at) if users else at
+    return end_after([last_done(session, by, since=at)], at) if users else at
 
 
 def find_user(session: Session, user_id: UUID, *, party: str) -> RedUser | None:
