@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,16 +13,23 @@ import pytest
 from lxml import etree
 
 from catalogue import GROUP
+from following import asking
+from notigateway.addressee.certifying import certify_power
+from notigateway.addressee.powers import revoke_power
 from notigateway.addressee.register import name_addressee
 from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.history import DatedCertificate
 from notigateway.evidence.power_certificate import PowerCertificate, verify_power_certificate
 from notigateway.evidence.xades import verify_receipt
+from notigateway.instants import instant_text
+from notigateway.law.representation import PowerState
+from notigateway.pki.identity import read_caller
 from notigateway.published import published_folder
 from notigateway.repository.engine import writing
 from notigateway.verifier.pins import Trust
 from notigateway.verifier.procedure import verify
 from notigateway.verifier.report import Outcome
+from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF, PERSON_NIF, pki
 from stack import Stack, text
 from titles import (
@@ -39,6 +48,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from notigateway.pki.keys import KeyPair
+    from notigateway.receipts.asking import Asking
 
 
 def certified(stack: Stack, power: UUID, by: KeyPair | None = None) -> bytes:
@@ -52,6 +62,43 @@ def certified(stack: Stack, power: UUID, by: KeyPair | None = None) -> bytes:
 def proven(data: bytes) -> PowerCertificate:
     """Verify the seal and return what it says."""
     return verify_power_certificate(data, seal_certificates=[pki().seal.certificate])
+
+
+def of_company(stack: Stack, **later: float) -> Asking:
+    """Return the company that asks, so much later than the stack's now."""
+    asked = asking(stack, read_caller(pki().representative.certificate))
+    return replace(asked, now=stack.now + timedelta(**later))
+
+
+def test_a_certificate_waits_for_who_changes_the_power(stack: Stack) -> None:
+    register_company(stack)
+    power = grant(stack)
+    accept_power(stack, power)
+    stack.pass_time(minutes=1)
+    with ThreadPoolExecutor(1) as pool:
+        with writing(stack.engine) as session:
+            revoke_power(session, of_company(stack), power)
+            session.flush()
+            running = pool.submit(certified, stack, power)
+            with pytest.raises(TimeoutError):
+                running.result(timeout=0.2)
+        said = proven(running.result(timeout=PATIENCE_SECONDS))
+    assert (said.state, said.ended_at) == (PowerState.REVOKED, stack.now)
+
+
+def test_a_power_ends_after_what_was_certified_of_it(stack: Stack) -> None:
+    """Though that was asked for a moment later than the end, and was faster."""
+    register_company(stack)
+    power = grant(stack)
+    accept_power(stack, power)
+    stack.pass_time(minutes=1)
+    asked = of_company(stack, milliseconds=40)
+    with writing(stack.engine) as session:
+        issued = certify_power(session, asked, power, seal=stack.office.mailbox.seal)
+        said = proven(issued.xml)
+    assert (said.state, said.ended_at) == (PowerState.IN_FORCE, None)
+    revoked = change(stack, "RevokePower", power).tree
+    assert text(revoked, "power/endedAt") == instant_text(asked.now + timedelta(milliseconds=1))
 
 
 def test_a_certificate_names_the_grantor_as_its_entry_does(stack: Stack) -> None:

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 def certify_power(session: Session, asking: Asking, power_id: UUID, *, seal: Seal) -> IssuedPowerCertificate:
     """Certify what the register holds of a power now, for the grantor or the attorney who asks.
 
-    Each is a new one: it states how the power stands when it is asked for. Nothing is changed by it.
+    Each is a new one: it states how the power stands when it is asked for. Nothing is changed by it, and by
+    nobody while it is made: what is ended meanwhile ends after that.
 
     Raises: `PowerUnknownError` for who is neither; `TemporarilyUnavailableError`.
     """
-    power = register.find_power(session, power_id)
+    power = register.share_power(session, power_id)
     if power is None or asking.party not in {power.attorney, power.grantor.identifier}:
         raise PowerUnknownError
     record_request(session, asking)

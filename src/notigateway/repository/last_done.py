@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import ColumnElement, func, select
 
 from notigateway.repository.model import Event
+from notigateway.repository.power_certificates import IssuedPowerCertificate
 from notigateway.time_left import LONGEST_SECONDS
 from notigateway.uuids import first_uuid7
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from notigateway.repository.session import Session
 
@@ -32,6 +34,14 @@ def last_done(session: Session, by: ColumnElement[bool], *, since: datetime) -> 
     """
     is_under_way = Event.at.between(since, since + _UNDER_WAY)
     return session.scalar(select(func.max(Event.at)).where(Event.id >= first_uuid7(since), is_under_way, by))
+
+
+def last_certified(session: Session, power_id: UUID, *, since: datetime) -> datetime | None:
+    """Return when a power was last certified since then, bounded like that: it stood as was said of it."""
+    row = IssuedPowerCertificate
+    is_under_way = row.issued_at.between(since, since + _UNDER_WAY)
+    query = select(func.max(row.issued_at)).where(row.power_id == power_id, is_under_way)
+    return session.scalar(query)
 
 
 def end_after(done: Iterable[datetime | None], at: datetime) -> datetime:

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from notigateway.repository.addressees import enter_addressee
-from notigateway.repository.last_done import end_after, last_done
+from notigateway.repository.last_done import end_after, last_certified, last_done
 from notigateway.repository.model import Addressee, Event
 from notigateway.repository.power_items import PowerItem
 from notigateway.repository.red_users import RedUser, works_at
 from notigateway.repository.rights import Power, RedAssignment, RightsChange, is_in_force
-from notigateway.repository.turns_of_rights import take_turn_to_change_power
+from notigateway.repository.turns_of_rights import take_turn_to_change_power, take_turn_to_tell
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -59,9 +59,11 @@ def lock_power(session: Session, power_id: UUID) -> Power | None:
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def find_power(session: Session, power_id: UUID) -> Power | None:
-    """Return the power with its grantor and what it names."""
-    return session.scalars(_powers().where(Power.id == power_id)).one_or_none()
+def share_power(session: Session, power_id: UUID) -> Power | None:
+    """Return the power as it stands, so that nobody changes it until the end of the transaction."""
+    take_turn_to_tell(session, power_id)
+    query = _powers().where(Power.id == power_id).with_for_update(of=Power, read=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
 def list_powers_of_scope(session: Session, like: Power) -> Sequence[Power]:
@@ -187,9 +189,10 @@ def instant_of_end(session: Session, power: Power, at: datetime) -> datetime:
     It must be locked.
     """
     decided_at = last_done(session, Event.title == str(power.id), since=at)
+    certified_at = last_certified(session, power.id, since=at)
     # One that was accepted in that very millisecond never stood, which contradicts nothing.
     accepted_later = (one for one in (power.accepted_at, power.stated_at) if one is not None and one > at)
-    return end_after((decided_at, *accepted_later), at)
+    return end_after((decided_at, certified_at, *accepted_later), at)
 
 
 def list_overlapping(
