@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lxml import etree
 
+from following import asking
+from notigateway.addressee.mailbox import Will
 from notigateway.addressee.red_users import end_user, register_user
 from notigateway.errors import RedUserInvalidError
 from notigateway.evidence.acuse import CONTENT
+from notigateway.law.lifecycle import Decision
 from notigateway.law.red_users import UserTerms
+from notigateway.pki.identity import read_caller
 from notigateway.repository.engine import writing
 from pki import COMPANY_NIF
 from stack import NG, text, texts
@@ -172,6 +177,24 @@ def test_a_registration_that_cannot_be_is_refused(
         work(stack, **changes)
     assert caught.value.facts == {"field": field, "problem": problem}
     assert stack.contents() == before
+
+
+def test_a_registration_ends_after_what_was_decided_by_it(stack: Stack) -> None:
+    """Though that was asked for a moment later than the end, and was faster."""
+    register_company(stack)
+    assign(stack)
+    registration = work(stack)
+    stack.pass_time(days=1)
+    one = stack.publish("one")
+    stack.pass_time(days=1)
+    asked = asking(stack, read_caller(user().certificate))
+    asked = replace(asked, now=stack.now + timedelta(milliseconds=40))
+    with writing(stack.engine) as session:
+        (decided,) = stack.office.mailbox.decide_all(session, asked, [one], Will(Decision.ACCEPT))
+        assert decided.problem is None
+    with writing(stack.engine) as session:
+        ended = end_user(session, registration, at=stack.now, now=stack.now).ends_at
+    assert ended == asked.now + timedelta(milliseconds=1)
 
 
 def test_registering_and_ending_again_change_nothing(stack: Stack) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,17 @@ import pytest
 from lxml import etree
 from sqlalchemy import select
 
+from following import asking
+from notigateway.addressee.mailbox import Will
 from notigateway.clock.obliging import obliging_by
 from notigateway.errors import SuccessionExistsError, SuccessionInvalidError
 from notigateway.instants import instant_text
 from notigateway.issuer.succeeding import Succeeding, SuccessionTerms, end_succession
 from notigateway.law.grounds import Ground
+from notigateway.law.lifecycle import Decision
 from notigateway.law.submission import SubmittedAddressee
 from notigateway.law.succession import Cause
+from notigateway.pki.identity import read_caller
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.engine import reading, writing
 from notigateway.repository.model import Addressee, Notification
@@ -29,6 +34,7 @@ from stack import NG, Stack, text
 from titles import CCC, delegate, holder, listed, outcome, retrieved
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
     from uuid import UUID
 
@@ -200,6 +206,33 @@ def test_two_guardians_see_and_the_first_one_decides(stack: Stack) -> None:
         end_succession(session, guardianship, at=stack.now, now=stack.now)
     assert listed(stack, first) == {}
     assert set(listed(stack, second)) == {one, later}
+
+
+def test_a_guardianship_ends_after_what_was_decided_by_it(stack: Stack) -> None:
+    """Also of what the ward itself has in the place of another."""
+    one, two = person(stack, "ONE"), person(stack, "TWO")
+    stack.publish("OTHER", addressee=HEIR)
+    succeed(stack, PERSON_NIF, HEIR)
+    guardianship = succeed(stack, HEIR, GUARDIAN, cause=Cause.GUARDIANSHIP)
+    stack.pass_time(days=1)
+    asked = asking(stack, read_caller(holder(GUARDIAN).certificate))
+    asked = replace(asked, now=stack.now + timedelta(milliseconds=40))
+
+    def end() -> datetime | None:
+        with writing(stack.engine) as session:
+            return end_succession(session, guardianship, at=stack.now, now=stack.now).ends_at
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(stack.engine) as session:
+            (decided,) = stack.office.mailbox.decide_all(session, asked, [one], Will(Decision.ACCEPT))
+            running = pool.submit(end)
+            with pytest.raises(TimeoutError):
+                running.result(timeout=0.2)
+        ended = running.result(timeout=PATIENCE_SECONDS)
+    assert decided.problem is None
+    assert ended == asked.now + timedelta(milliseconds=1)
+    stack.pass_time(seconds=1)
+    assert outcome(stack, two, holder(GUARDIAN)) == "unknown"
 
 
 def test_who_succeeds_a_successor_takes_what_that_one_had(stack: Stack) -> None:

@@ -14,7 +14,7 @@ from notigateway.law import red_users as law
 from notigateway.law.spans import Span
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.powers import list_authorisations
-from notigateway.repository.red_users import RedUser, list_of_person
+from notigateway.repository.red_users import RedUser, instant_of_end, list_of_person
 from notigateway.repository.turns_of_rights import take_turn_to_change_user
 from notigateway.uuids import uuid7
 
@@ -45,7 +45,7 @@ def register_user(session: Session, terms: law.UserTerms, *, now: datetime) -> R
 
 
 def end_user(session: Session, user_id: UUID, *, at: datetime, now: datetime) -> RedUser:
-    """End a registration, at an instant that has not passed; repeating changes nothing.
+    """End a registration, at an instant that has not passed, and after what was decided by it, once.
 
     Raises: `RedUserInvalidError`.
     """
@@ -55,5 +55,5 @@ def end_user(session: Session, user_id: UUID, *, at: datetime, now: datetime) ->
         raise law.invalid_user("user", "unknown")
     at = to_milliseconds(at)
     if law.ends_user(Span(user.starts_at, user.ends_at), at, now):
-        user.ends_at = max(at, user.starts_at)
+        user.ends_at = max(instant_of_end(session, user, at), user.starts_at)
     return user

@@ -27,6 +27,8 @@ from notigateway.law.succession import (
 from notigateway.law.texts import is_a_line
 from notigateway.repository.acts import wait_for_turn_to_publish
 from notigateway.repository.addressees import ensure_addressee, hold_addressee
+from notigateway.repository.last_done import end_after, last_done
+from notigateway.repository.model import Event
 from notigateway.repository.obligations import lock_scheduled
 from notigateway.repository.powers import lock_addressee
 from notigateway.repository.successions import (
@@ -34,8 +36,11 @@ from notigateway.repository.successions import (
     concerned_by,
     find_succession,
     has_successor,
+    list_given_to,
     list_successions,
+    lock_given,
 )
+from notigateway.repository.turns_of_rights import take_turn_to_change
 from notigateway.uuids import uuid7
 
 if TYPE_CHECKING:
@@ -147,7 +152,7 @@ class Succeeding:
 
 
 def end_succession(session: Session, succession_id: UUID, *, at: datetime, now: datetime) -> SuccessionRow:
-    """End a guardianship, never in the past; a repeat changes nothing.
+    """End a guardianship, never in the past and after what was decided by it; a repeat changes nothing.
 
     Raises: `SuccessionUnknownError`, `SuccessionInvalidError`.
     """
@@ -155,11 +160,13 @@ def end_succession(session: Session, succession_id: UUID, *, at: datetime, now: 
     if row is None:
         raise SuccessionUnknownError(f"succession {succession_id}")
     lock_addressee(session, row.predecessor.identifier)
+    take_turn_to_change(session, list_given_to(session, row.id))
+    given = lock_given(session, row.id)
     at = to_milliseconds(at)
     if ends_guardianship(row.succession, at, now):
-        for one in list_successions(session, communicated=False):
-            if row.id in {one.id, one.passed_on_by}:
-                one.ends_at = at
+        decided_at = last_done(session, Event.title.in_([str(one.id) for one in given]), since=at)
+        for one in given:
+            one.ends_at = end_after([decided_at], at)
     return row
 
 

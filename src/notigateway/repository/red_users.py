@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, exists, or_, select, true
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, Uuid, and_, exists, or_, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notigateway.repository.aliases import alias_of
 from notigateway.repository.columns import SHA256_HEX, Row, UtcDateTime
+from notigateway.repository.last_done import end_after, last_done
+from notigateway.repository.model import Event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +80,20 @@ def lock_registrations(session: Session, person: str, now: datetime) -> set[UUID
     """Lock by what the person works for others, and return it: an end waits for what is decided by it."""
     query = select(RedUser.id).where(*works_at(RedUser, person, now)).order_by(RedUser.id)
     return set(session.scalars(query.with_for_update(read=True)))
+
+
+def instant_of_end(session: Session, user: RedUser, at: datetime) -> datetime:
+    """Return when a secondary user's registration ends that is to end then: after what was done by it.
+
+    It must be locked.
+    """
+    by = and_(
+        Event.by_secondary_user,
+        Event.signer == user.person,
+        Event.party == user.holder,
+        Event.title == user.authorisation,
+    )
+    return end_after([last_done(session, by, since=at)], at)
 
 
 def list_registrations(session: Session, *, holder: str | None = None) -> Sequence[RedUser]:

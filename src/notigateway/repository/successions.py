@@ -101,6 +101,21 @@ def find_succession(session: Session, succession_id: UUID) -> SuccessionRow | No
     return session.scalars(_rows().where(SuccessionRow.id == succession_id)).one_or_none()
 
 
+def lock_given(session: Session, succession_id: UUID) -> Sequence[SuccessionRow]:
+    """Return a succession and what passes it on, once nobody decides by them any more."""
+    query = _rows().where(_is_given_by(succession_id)).order_by(SuccessionRow.id)
+    return session.scalars(query.with_for_update(of=SuccessionRow)).all()
+
+
+def list_given_to(session: Session, succession_id: UUID) -> Sequence[str]:
+    """Return who has a place by a succession, or by what passes it on."""
+    return session.scalars(select(SuccessionRow.successor).where(_is_given_by(succession_id))).all()
+
+
+def _is_given_by(succession_id: UUID) -> ColumnElement[bool]:
+    return or_(SuccessionRow.id == succession_id, SuccessionRow.passed_on_by == succession_id)
+
+
 def _rows() -> Select[SuccessionRow]:
     return (
         select(SuccessionRow)
