@@ -234,6 +234,23 @@ def test_a_revocation_that_waited_for_a_decision_comes_after_it(stack: Stack, mo
     assert outcome(stack, two, attorney()) == "unknown"
 
 
+def test_a_grant_beside_a_renunciation_is_a_new_power(stack: Stack) -> None:
+    """The power that is being ended is not told as what was granted."""
+    register_company(stack)
+    expiry = instant_text(stack.now + timedelta(days=300))
+    power = grant(stack, expiresAt=expiry)
+    accept_power(stack, power)
+    asked = asking(stack, read_caller(attorney().certificate))
+    with ThreadPoolExecutor(1) as pool:
+        with writing(stack.engine) as session:
+            register.renounce_power(session, asked, power)
+            session.flush()
+            running = pool.submit(grant, stack, expiresAt=expiry)
+            with pytest.raises(TimeoutError):
+                running.result(timeout=0.2)
+        assert running.result(timeout=PATIENCE_SECONDS) != power
+
+
 def test_a_power_is_never_accepted_after_its_end(stack: Stack) -> None:
     """Though its acceptance came a moment later than a revocation, and was faster."""
     register_company(stack)

@@ -263,17 +263,25 @@ def _draw_up(
 def _imported_before(session: Session, power: Power) -> Power | None:
     """Return the power that an earlier import of the same has registered, whatever became of it since."""
     with session.no_autoflush:
-        found = register.list_powers_of_scope(session, power)
+        found = register.list_registered_with(session, power)
     same = (one for one in found if one is not power)
     return next((one for one in same if law.is_same_import(power.terms, one.terms)), None)
 
 
 def _standing_twin(session: Session, power: Power, now: datetime) -> Power | None:
-    """Return the power of the same parties that names the same and stands or may still be accepted."""
+    """Return the power of the same parties that names the same and stands or may still be accepted, locked.
+
+    What was ended while this waited for it stands no longer.
+    """
     with session.no_autoflush:
-        found = register.list_powers_of_scope(session, power)
-    same = (one for one in found if one is not power and law.names_the_same(power.terms, one.terms))
-    return next((one for one in same if is_open(one.terms, now)), None)
+        found = register.list_standing_of_scope(session, power, now)
+        same = [one for one in found if one is not power and _is_twin(one, power, now)]
+        locked = (register.lock_power(session, one.id) for one in same)
+        return next((one for one in locked if one is not None and _is_twin(one, power, now)), None)
+
+
+def _is_twin(one: Power, power: Power, now: datetime) -> bool:
+    return is_open(one.terms, now) and law.names_the_same(power.terms, one.terms)
 
 
 def _lock(session: Session, power_id: UUID, caller: Caller, *, as_attorney: bool) -> Power:

@@ -66,14 +66,25 @@ def share_power(session: Session, power_id: UUID) -> Power | None:
     return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def list_powers_of_scope(session: Session, like: Power) -> Sequence[Power]:
-    """Return every power of the same grantor, attorney and type, whatever its state and what it names."""
+def list_standing_of_scope(session: Session, like: Power, now: datetime) -> Sequence[Power]:
+    """Return the powers of the same grantor, attorney and type that nothing has ended, whatever they name."""
+    stands = [Power.end_cause.is_(None), ~Power.is_void, Power.expires_at > now]
+    return session.scalars(_of_scope(like).where(*stands)).all()
+
+
+def list_registered_with(session: Session, like: Power) -> Sequence[Power]:
+    """Return those of the same parties and type and of the same instant, whatever became of them."""
+    return session.scalars(_of_scope(like).where(Power.registered_at == like.registered_at)).all()
+
+
+def _of_scope(like: Power) -> Select[Power]:
+    """Select the powers of the same grantor, attorney and type."""
     query = _powers().where(
         Power.grantor_id == like.grantor_id,
         Power.attorney == like.attorney,
         Power.scope == like.scope,
     )
-    return session.scalars(query.order_by(Power.id)).all()
+    return query.order_by(Power.id)
 
 
 def list_powers(session: Session, party: str, *, after: UUID, limit: int) -> Sequence[Power]:
