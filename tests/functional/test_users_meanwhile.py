@@ -25,6 +25,7 @@ from notigateway.law.lifecycle import Decision
 from notigateway.law.users import Scope, UserTerms
 from notigateway.pki.identity import read_caller
 from notigateway.repository.engine import writing
+from notigateway.repository.red_users import RedUser
 from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF
 from stack import Stack, text, texts
@@ -133,6 +134,25 @@ def test_an_end_waits_for_a_decision_and_comes_after_it(stack: Stack, *, narrows
     stack.pass_time(seconds=1)
     assert outcome(stack, two, person()) == "unknown"
     assert outcome(stack, one, bureau()) == "already_decided_by_you"
+
+
+def test_the_proof_of_an_end_stays_that_of_who_asked_for_it(stack: Stack) -> None:
+    """What is registered anew in the moment before an end moves neither the end nor its proof."""
+    be_attorney(stack)
+    one = stack.publish("one")
+    registration = register(stack)
+    stack.pass_time(minutes=1)
+    with writing(stack.engine) as session:
+        decide(stack, session, of_person(stack, milliseconds=40), one)
+    assert end(stack, registration).status == 200
+    with writing(stack.engine) as session:
+        ended = session.get_one(RedUser, registration)
+        before = (ended.ends_at, ended.ended_sha256)
+    following = narrow_now(stack)
+    with writing(stack.engine) as session:
+        ended = session.get_one(RedUser, registration)
+        assert (ended.ends_at, ended.ended_sha256) == before
+        assert session.get_one(RedUser, following).starts_at == ended.ends_at
 
 
 @pytest.mark.parametrize("narrows", [False, True])

@@ -130,6 +130,9 @@ def _is_said(session: Session, row: RedUser, terms: law.UserTerms, asking: Askin
 
 
 def _end(user: RedUser, asking: Asking, span: Span) -> None:
-    """End it; one that would not have begun by then never stands."""
-    user.ends_at = max(span.ends_at or span.starts_at, user.starts_at)
+    """End it, unless it ends then anyway; one that would not have begun by then never stands."""
+    ends_at = max(span.ends_at or span.starts_at, user.starts_at)
+    if ends_at == user.ends_at:
+        return
+    user.ends_at = ends_at
     user.ended_by, user.ended_sha256 = asking.caller.signer, asking.proof.sha256
