@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from sqlalchemy import update
 
@@ -14,7 +17,9 @@ from notigateway.law.powers import PowerTerms
 from notigateway.law.representation import PowerScope, PowerState
 from notigateway.repository.engine import writing
 from notigateway.repository.rights import Power
+from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF, NOW, PERSON_NIF, pki
+from queued import wait_until_so_many_wait
 from stack import NG, Stack, text, texts
 from titles import (
     accept_power,
@@ -30,6 +35,7 @@ from titles import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     from lxml.etree import _Element
@@ -186,3 +192,19 @@ def test_contacts_of_both_sides_are_kept_and_told(stack: Stack) -> None:
     assert (text(row, "grantorContact"), text(row, "attorneyContact")) == ("900 000 000", "c@example.org")
     answer = ask_grant(stack, attorney=PERSON_NIF, more=contacts.replace("900 000 000", " "))
     assert answer.facts == {"field": "grantor_contact", "problem": "length"}
+
+
+def test_two_statements_at_once_that_name_different_powers_are_both_answered(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    """Each serves the power that the other one names."""
+    with closing(Stack(postgresql_url, tmp_path)) as stack:
+        stack.publish("one", addressee=PERSON_NIF)
+        powers = [granted(stack), granted(stack, scope="matter", value="collection")]
+        url = stack.database_url.replace("postgresql+psycopg", "postgresql")
+        with ThreadPoolExecutor(2) as pool, closing(psycopg.connect(url)) as held:
+            held.execute("LOCK TABLE responsible_statements IN SHARE MODE")
+            stating = [pool.submit(state_power, stack, power) for power in powers]
+            wait_until_so_many_wait(url, 2)
+            held.rollback()
+            assert [one.result(timeout=PATIENCE_SECONDS).status for one in stating] == [200, 200]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from threading import Event
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from notigateway.repository.engine import writing
 from notigateway.repository.red_users import RedUser
 from patience import PATIENCE_SECONDS
 from pki import COMPANY_NIF
+from queued import wait_until_so_many_wait
 from stack import Stack, text, texts
 from titles import AUTHORISATION, assign, change, delegate, grant, outcome, register_company
 from users import (
@@ -336,18 +336,6 @@ def on_server(postgresql_url: str, tmp_path: Path) -> Iterator[Stack]:
     one = Stack(postgresql_url, tmp_path)
     yield one
     one.close()
-
-
-def wait_until_so_many_wait(url: str, count: int) -> None:
-    """Return once so many transactions wait for a row or for one another."""
-    until = monotonic() + PATIENCE_SECONDS
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with closing(psycopg.connect(url, autocommit=True)) as looking:
-        while looking.execute(waiting).fetchone() != (count,):
-            assert monotonic() < until
 
 
 def test_overlapping_batches_of_an_entity_and_its_employee_are_both_answered(on_server: Stack) -> None:

@@ -162,6 +162,7 @@ class RightsChange(Row):
     change: Mapped[str] = mapped_column(String(24))
     # Of a correction: why it moves what is at disposal already.
     ground: Mapped[str | None] = mapped_column(Text)
+    # When it was asked for: an end that waited for a decision comes a moment later (`Power.ended_at`).
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     # NULL where the operator did it.
     party: Mapped[str | None] = mapped_column(String(9))
