@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Final
 from notigateway.client.archive.checking import wrong_in_all
 from notigateway.client.archive.index import Index
 from notigateway.client.dating import date_waiting
-from notigateway.client.errors import GatewayFaultError
+from notigateway.client.errors import GatewayFaultError, PlaceTakenError
 from notigateway.client.fetching import Crew, Fetcher, fetched
 from notigateway.client.folders import FolderTemplate
 from notigateway.client.log_watch import LogWatch
 from notigateway.client.owner import check_owner
-from notigateway.client.pulled import UNTOLD, PullReport, Step, noted_corrections
+from notigateway.client.pulled import UNTOLD, Left, PullReport, Step, noted_corrections
 from notigateway.client.shapes import as_json
 from notigateway.client.spool import Spool
 from notigateway.client.taking import Taking
@@ -212,10 +212,14 @@ class _Looking:
         with self.index.changing([one.folder for one in found]):
             for one in found:
                 about = self.spool.described(one.folder)
-                if about:
-                    now = instant_text(datetime.now(UTC))
+                if not about:
+                    continue
+                now = instant_text(datetime.now(UTC))
+                try:
                     self.spool.change(one.folder, {}, {**about, "unseen_since": now})
                     self.taking.report.unseen += 1
+                except PlaceTakenError as error:
+                    self.taking.report.refused.append(Left(one.code, one.id, error.code, str(error)))
 
     def _walk_list(self, where: Filter) -> None:
         self.taking.report.walked_list = True

@@ -255,7 +255,8 @@ class Spool(HeldFolder):
             suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError),
             self._opened(folder) as opened,
         ):
-            return read_below(name, opened)
+            if not stat.S_ISLNK(os.stat(name, dir_fd=opened, follow_symlinks=False).st_mode):
+                return read_below(name, opened)
         return None
 
     def described(self, folder: str) -> dict[str, Any]:

@@ -206,6 +206,19 @@ def test_a_folder_that_was_moved_goes_on_waiting(
     assert (run().time_stamped, run().waiting) == (2, 0)
 
 
+def test_a_link_in_the_place_of_a_waiting_receipt_ends_no_run(
+    service: Simulator, run: Callable[..., PullReport], tmp_path: Path
+) -> None:
+    (item,) = service.add()
+    run()
+    receipt = next(folder_of(tmp_path / "inbox", item).glob("receipt-*.xml"))
+    receipt.rename(tmp_path / "elsewhere")
+    receipt.symlink_to(tmp_path / "elsewhere")
+    assert [(one.file, one.is_mended) for one in run().lost] == [(receipt.name, False)]
+    assert [one.is_mended for one in run(full=True).lost] == [True]
+    assert not receipt.is_symlink()
+
+
 def test_what_somebody_did_to_a_waiting_receipt_is_not_held_against_the_service(
     service: Simulator, run: Callable[..., PullReport], tmp_path: Path
 ) -> None:
