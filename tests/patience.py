@@ -8,6 +8,6 @@ from typing import Final
 PATIENCE_SECONDS: Final = 60
 
 
-def back_seconds() -> float:
-    """Return two seconds of a machine that has nothing else to do, as long as they are on this one."""
-    return 2.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+def slowed(seconds: float) -> float:
+    """Return how long what takes so many seconds of an idle machine may take on this one."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -14,7 +14,7 @@ from chaos.cluster import cluster, folder_for_all
 from chaos.faults import wait_until_back
 from chaos.installation import installed
 from notigateway.client.errors import ClientError, GatewayFaultError
-from patience import PATIENCE_SECONDS, back_seconds
+from patience import PATIENCE_SECONDS, slowed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def test_workers_that_are_replaced_while_the_database_is_away_serve_once_it_is_b
         one.database.passes()
         began = time.monotonic()
         back = wait_until_back(lambda: client.accept(ids)) - began
-        assert back < back_seconds()
+        assert back < slowed(2)
         assert told == {"TEMPORARILY_UNAVAILABLE"}
         assert one.server.poll() is None
         assert len(one.workers()) == 2

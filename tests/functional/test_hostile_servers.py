@@ -19,7 +19,7 @@ from notigateway.errors import RevocationDataError
 from notigateway.exchanges import BoundedTransport
 from notigateway.pki.fetching import Fetcher
 from operating import app
-from patience import PATIENCE_SECONDS, back_seconds
+from patience import PATIENCE_SECONDS, slowed
 from pki import pki, write_issuers, write_pem
 from service_simulator import Simulator
 
@@ -92,7 +92,7 @@ def soon() -> Iterator[None]:
     began, worked = time.monotonic(), time.thread_time()
     yield
     assert time.thread_time() - worked < 2
-    assert time.monotonic() - began < SECONDS + back_seconds()
+    assert time.monotonic() - began < SECONDS + slowed(2)
 
 
 @pytest.mark.parametrize("way", BULKY)

@@ -179,7 +179,8 @@ def test_who_stops_reading_holds_little_and_not_for_long_and_keeps_nobody_out(se
         with served.client() as client:
             client.ping()  # one connection too many: it ends the one that has waited longest
         assert time.monotonic() - began < ANSWER_SECONDS
-        assert most_held(worker) - before < CONNECTIONS * HELD_BYTES + 8 * MEGABYTE
+        # How much an allocator takes besides is its own affair, if it is less than one document.
+        assert most_held(worker) - before < CONNECTIONS * HELD_BYTES + DOCUMENT_BYTES
         time.sleep(ANSWER_SECONDS + 1)  # who reads before that is not one who does not
         assert all(len(rest_of(one)) < DOCUMENT_BYTES for one in stopped)
         assert cpu_seconds_below(served.process.pid) - used < PATIENCE_SECONDS

@@ -72,7 +72,7 @@ def test_who_says_nothing_does_not_hold_it_up() -> None:
         time.sleep(0.1)
         began = time.monotonic()
         door.stop()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 2.9  # who has asked is given three seconds
         assert caller.recv(1) == b""
     assert reported == []
 

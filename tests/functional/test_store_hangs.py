@@ -81,11 +81,10 @@ def test_retrievals_of_a_store_that_hangs_leave_a_thread_to_who_lists(
         stack.accept(*wanted)
         with ThreadPoolExecutor(4) as threads, capture_logs(processors=[merge_contextvars]) as logged:
             with hanging(tmp_path / "documents"):
-                began = time.monotonic()
                 retrievals = [threads.submit(codes, stack, *wanted) for _ in range(8)]
                 listing = threads.submit(stack.ask, "ListNotifications")
                 assert listing.result(PATIENCE_SECONDS).status == 200
-                assert time.monotonic() - began < 6  # the first three wait 7.2 s
+                assert sum(not one.done() for one in retrievals) >= 3  # they wait for the store, 7.2 s
                 for one in retrievals:
                     assert one.result(PATIENCE_SECONDS) == [("TEMPORARILY_UNAVAILABLE", "true")] * 3
             details = [one["detail"] for one in lines(logged, "document_store_failed")]

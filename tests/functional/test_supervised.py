@@ -24,7 +24,7 @@ from fault_rows import row_named
 from masters import WORKERS, Master, World, asking
 from notigateway.sandbox.certifying import CertificateWish, name, new_ec_key
 from notigateway.sandbox.holders import ensure_pki
-from patience import PATIENCE_SECONDS, back_seconds
+from patience import PATIENCE_SECONDS, slowed
 from pki import write_pem
 from scraped import NOTHING, Numbers, shows
 
@@ -127,7 +127,7 @@ def test_it_serves_without_its_database_and_is_back_with_it(master: Master, data
     assert {line["part"] for line in master.lines("request_failed")} == {"database"}
     assert master.is_alive()
     database.bring_back()
-    assert master.await_answer() < back_seconds()
+    assert master.await_answer() < slowed(2)
     if database.server is not None:
         assert len(master.lines("database_not_ready")) in {1, 2}, "once for each worker"
 
@@ -150,7 +150,7 @@ def test_workers_that_die_while_it_is_away_have_successors_that_wait_for_it(
     assert master.ask() == AWAY
     assert not master.lines("worker_failed")
     database.bring_back()
-    assert master.await_answer() < back_seconds()
+    assert master.await_answer() < slowed(2)
 
 
 def test_a_worker_that_has_carried_out_its_requests_may_be_followed_while_it_is_away(
@@ -196,7 +196,7 @@ def test_two_minutes_without_a_database_end_nothing_whatever_becomes_of_the_work
     assert {type(one) for one in told.troubles} <= cut_off
     assert not master.lines("worker_failed")
     database.bring_back()
-    assert master.await_answer() < back_seconds()
+    assert master.await_answer() < slowed(2)
 
 
 MISTAKES = {

@@ -308,7 +308,7 @@ def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.
 
 def test_a_lock_of_sqlite_costs_one_bound_however_many_wait(sqlite_url: str) -> None:
     """The turn among threads and the lock of the file among processes are one wait."""
-    engine, other = create_database(sqlite_url, timeout_seconds=1), create_database(sqlite_url)
+    engine, other = create_database(sqlite_url, timeout_seconds=3), create_database(sqlite_url)
 
     def refused(_number: int) -> float:
         begun = time.monotonic()
@@ -318,10 +318,10 @@ def test_a_lock_of_sqlite_costs_one_bound_however_many_wait(sqlite_url: str) -> 
 
     with writing(other), ThreadPoolExecutor(4) as pool:
         waited = list(pool.map(refused, range(4)))
-    assert max(waited) < 1.7
+    assert max(waited) < 5.5
     with writing(engine) as session:
         session.add(body("E04921401"))
     with writing(other), bounded(0.2):
-        assert refused(0) < 0.7
+        assert refused(0) < 2.5
     engine.dispose()
     other.dispose()

@@ -42,12 +42,12 @@ def refused_after(places: StorePlaces) -> float:
 
 
 def test_who_finds_all_places_taken_waits_a_moment_and_the_next_not_at_all() -> None:
-    places, healed = StorePlaces(3, wait_seconds=0.4), Event()
+    places, healed = StorePlaces(3, wait_seconds=1.5), Event()
     with ThreadPoolExecutor(3) as pool:
         holding(pool, places, healed, 3)
         with bounded(PATIENCE_SECONDS):
-            assert refused_after(places) >= 0.4
-            assert max(refused_after(places) for _ in range(20)) < 0.3
+            assert refused_after(places) >= 1.5
+            assert max(refused_after(places) for _ in range(20)) < 1.4
         with places.place():  # a command needs none
             healed.set()
     with bounded(PATIENCE_SECONDS), places.place():
@@ -55,19 +55,19 @@ def test_who_finds_all_places_taken_waits_a_moment_and_the_next_not_at_all() -> 
 
 
 def test_a_place_that_comes_free_goes_to_who_waits_and_a_request_waits_once_for_all() -> None:
-    places, first, second = StorePlaces(1, wait_seconds=1.0), Event(), Event()
+    places, first, second = StorePlaces(1, wait_seconds=3.0), Event(), Event()
     with ThreadPoolExecutor(2) as pool, ExitStack() as stack:
         holding(pool, places, first, 1)
         stack.enter_context(bounded(PATIENCE_SECONDS))
         visit = stack.enter_context(places.visit())
-        later = Timer(0.3, first.set)
+        later = Timer(1.0, first.set)
         later.start()
         with places.place():
             pass
-        assert 0 < visit.seconds < 0.8
+        assert 0 < visit.seconds < 2.9
         holding(pool, places, second, 1)
-        assert refused_after(places) < 0.9
-        assert refused_after(places) < 0.3
+        assert refused_after(places) < 2.9
+        assert refused_after(places) < 1.0
         second.set()
 
 
