@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 
 # As SQLite keeps an instant.
 AS_STORED = f"{NOW:%Y-%m-%d %H:%M:%S.%f}"

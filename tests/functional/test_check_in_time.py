@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy import text as sql
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from notigateway.log.rules import Finding
     from stack import Stack
+
+pytestmark = pytest.mark.once
 
 END = NOW + timedelta(days=30)
 LATER = END + timedelta(days=300)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from interop.anothers import Kind
     from notigateway.sandbox.process import Running
 
+pytestmark = pytest.mark.once
+
 # The client's own question, asked by somebody else or by the same caller before; a fault may be the answer.
 OTHER, CALLER, ANY = "person", "company", "Body"
 KINDS: dict[str, Kind] = {

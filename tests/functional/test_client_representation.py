@@ -24,6 +24,8 @@ from patience import PATIENCE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.once
+
 # Each operation of the contract, and the command by which it is asked for.
 COMMANDS = {
     "Ping": "ping",

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 
 def test_a_key_that_is_missing_is_made_alone_where_the_other_one_is(sqlite_stack: Stack) -> None:
     told = found("--settings", settings_of(sqlite_stack, service_key_file="nowhere"))["service_key"]

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 NI = {"ni": NOTIGATEWAY_ISSUING_V1}
 CHANNELS = ("sede", "dehu", "citizen_folder", "postal", "in_person")
 BY = f"<decidedBy><identifier>{COMPANY_NIF}</identifier></decidedBy>"

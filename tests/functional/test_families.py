@@ -63,6 +63,8 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
 
+pytestmark = pytest.mark.once
+
 PLAIN = name((NameOID.COUNTRY_NAME, "ES"), (NameOID.COMMON_NAME, "NOMBRE APELLIDO - 00000000T"))
 
 Extra = tuple[tuple[x509.ObjectIdentifier, str], ...]

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from notigateway.clock.runs import Done
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 ACT = (
     "<act><reference>C</reference><subject>s</subject><procedure>203546</procedure><matter>collection</matter>"

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 
 class Silent(WSGIRequestHandler):
     def log_message(self, *_arguments: object) -> None:

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 LATEST = "<contractVersion>1.1</contractVersion>"
 FOR_INFORMATION = "<forInformation>true</forInformation>"
 CONTENT = b"%PDF-1.7 acto"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from stack import Answer
 
+pytestmark = pytest.mark.once
+
 NI = {"ni": NOTIGATEWAY_ISSUING_V1}
 PDF = b"%PDF-1.7 resolution"
 OTHER_BODY = "EA0041486"

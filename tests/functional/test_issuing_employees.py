@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from notigateway.repository.employees import Employee
     from stack import Answer, Stack
 
+pytestmark = pytest.mark.once
+
 OTHER_UNIT = "EA0041486"
 TERMS = EmployeeTerms(nif=PERSON_NIF, name="Ana García López", ground="Resolución 2026/17")
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 SIGNED = ["note", "client", "monitor", "split#older", "split#newer"]
 UNSIGNED = ["text", "line", "lines"]
 

@@ -33,6 +33,8 @@ from patience import PATIENCE_SECONDS
 from pki import NOW, OTHER_COMPANY_NIF, PERSON_NIF, company_subject, ec_key, pki
 from stack import NG, Stack, text, texts
 
+pytestmark = pytest.mark.once
+
 LAPSES_AT = deadline(NOW)
 AT_ONCE = Sweeping()
 MILLISECOND = timedelta(milliseconds=1)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from hooks import Answering, Event, Hook
     from stack import Answer, Stack
 
+pytestmark = pytest.mark.once
+
 
 RECEIVER = Path(__file__).parents[2] / "samples" / "push" / "receiver.py"
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def decades(stack: Stack) -> Decades:

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from stack import Answer
 
+pytestmark = pytest.mark.once
+
 
 def rights(stack: Stack) -> dict[str, Any]:
     """Read everything that a refused change of rights must leave alone."""

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 NAME = "seal-2026.cert.pem"
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from notigateway.verifier.report import Report
 
+pytestmark = pytest.mark.once
+
 ARC: Final = "1.3.6.1.4.1.99999.7.1"
 KEY: Final = rsa_key("a key that is renewed with")
 

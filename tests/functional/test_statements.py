@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+pytestmark = pytest.mark.once
+
 ASKING = "<contractVersion>1.1</contractVersion>"
 COMPANY_AS_ATTORNEY = {"attorney": COMPANY_NIF, "attorneyName": "Conservas del Norte SL"}
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import EventDict
 
+pytestmark = pytest.mark.once
+
 MARKER = "notigateway-store"
 AWAY = "document store: its marker is not there: it is not mounted, empty or another one"
 

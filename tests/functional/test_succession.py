@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
 
+pytestmark = pytest.mark.once
+
 NI = {"ni": NOTIGATEWAY_ISSUING_V1}
 ASKING = "<contractVersion>1.1</contractVersion>"
 DAY = timedelta(days=1)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from notigateway.pki.keys import KeyPair
 
+pytestmark = pytest.mark.once
+
 AWAY = "TEMPORARILY_UNAVAILABLE"
 AWAY_SECONDS = 120
 PAUSE_SECONDS = 5

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
+pytestmark = pytest.mark.once
+
 NGV1 = 'xmlns:n="urn:notigateway:v1"'
 PING = f"<n:Ping {NGV1}/>"
 TRACE = "0af7651916cd43dd8448eb211c80319c"

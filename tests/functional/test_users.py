@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from notigateway.pki.keys import KeyPair
     from stack import Stack
 
+pytestmark = pytest.mark.once
+
 OTHER_CLIENT = "A58818501"
 
 

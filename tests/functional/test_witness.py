@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+pytestmark = pytest.mark.once
+
 BY_COMMAND = [sys.executable, "-m", "notigateway.cli.main", "witness"]
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+pytestmark = pytest.mark.once
+
 COMPANY, OTHER, PERSON, BUREAU = "B12345674", "A28000016", "12345678Z", "00000004G"
 CCC, SECOND = "28123456742", "08999999904"
 SINCE = "2026-01-01T00:00:00+01:00"

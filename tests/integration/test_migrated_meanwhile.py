@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from notigateway.repository.session import Session
 
+pytestmark = pytest.mark.once
+
 PREDECESSOR = "A28000016"
 WAITS = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'notifications'::regclass")
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     Change = Callable[[bytes, Random], tuple[str, bytes]]
 
+pytestmark = pytest.mark.once
+
 AT = NOW + timedelta(days=1)
 SEED = 20261123
 CPU_SECONDS = 2
