@@ -20,11 +20,14 @@ CATALOGUE = set(range(1, 123)) - {
 
 @cache
 def functions(file: str) -> dict[str, list[str]]:
-    """Return the tests of a file with the marks that each of them has."""
+    """Return the tests of a file with the marks that each of them has, those of the whole file among them."""
     tree = ast.parse((ROOT / file).read_text("utf-8"))
-    assert not any("pytestmark" in ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign))
+    assigned = [ast.unparse(node) for node in tree.body if isinstance(node, ast.Assign)]
+    of_all = " ".join(text for text in assigned if text.startswith("pytestmark"))
     return {
-        node.name: re.findall(r"pytest\.mark\.(\w+)", " ".join(map(ast.unparse, node.decorator_list)))
+        node.name: re.findall(
+            r"pytest\.mark\.(\w+)", " ".join([of_all, *map(ast.unparse, node.decorator_list)])
+        )
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
     }
