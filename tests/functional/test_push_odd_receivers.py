@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from stack import Stack
 
 HERE = ip_network("127.0.0.0/8")
-SECONDS = 0.4
+# Enough for who answers at once, on a machine that is busy.
+SECONDS = 2
 # What an answer may take beyond that on a machine that is busy; far less than a receiver may want.
 IN_ANY_CASE = 30.0
 

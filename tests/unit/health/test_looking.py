@@ -34,14 +34,14 @@ def test_what_hangs_is_told_in_time_and_not_begun_again() -> None:
 
     looks = Looks(
         [Look(check="hanging", see=hang, cure="free it"), Look(check="fine", see=fine)],
-        seconds=0.2,
+        seconds=1.5,
         kept_seconds=0,
     )
     start = time.monotonic()
     assert states(looks) == [("hanging", "failed"), ("fine", "ok")]
     (late, _) = looks.findings(NOW)
-    assert (late.says, late.cure) == ("no answer within 0.2 seconds", "free it")
-    assert (len(begun), time.monotonic() - start < 2) == (1, True)
+    assert (late.says, late.cure) == ("no answer within 1.5 seconds", "free it")
+    assert (len(begun), time.monotonic() - start < 15) == (1, True)
     freed.set()
     for _ in range(100):
         if states(looks) == [("hanging", "ok"), ("fine", "ok")]:
