@@ -21,6 +21,7 @@ from notigateway.repository.troubles import Refusal
 from notigateway.repository.write_trials import try_writing
 from notigateway.wss.ns import NOTIGATEWAY_V1
 from notigateway.wss.sign import Signer, sign_envelope
+from patience import slowed
 from pki import NOW, pki
 from refusals import assert_refusal
 from stack import Stack, text
@@ -67,7 +68,7 @@ class Clients:
         """Wait until more is decided; return for how many seconds."""
         begun, seen = time.monotonic(), len(self.decided)
         while len(self.decided) == seen:
-            assert time.monotonic() < begun + within, self.codes
+            assert time.monotonic() < begun + slowed(within), self.codes
             time.sleep(0.01)
         return time.monotonic() - begun
 
@@ -144,7 +145,7 @@ def test_a_failover_is_told_as_later_and_loses_no_decision(
 
     assert set(clients.codes) - _RETRYABLE == {"decided"}
     assert clients.codes["TEMPORARILY_UNAVAILABLE"] > 0
-    assert back_after < 2
+    assert back_after < slowed(2)
     assert stack.decisions() >= len(clients.decided)
     seals = load_certificates(stack.settings.seal_certificate_file)
     assert list(Checking(stack.engine, stack.office.store, seals).findings()) == []
@@ -191,7 +192,7 @@ def set_read_only(server: Server, state: str) -> None:
     """Set it for all sessions, those that are open too."""
     server.execute(f"ALTER SYSTEM SET default_transaction_read_only = {state}")
     server.execute("SELECT pg_reload_conf()")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + slowed(5)
     while server.execute("SHOW default_transaction_read_only") != [(state,)]:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -207,6 +207,6 @@ def test_two_statements_at_once_that_name_different_powers_are_both_answered(
         with ThreadPoolExecutor(2) as pool, closing(psycopg.connect(url)) as held:
             held.execute("LOCK TABLE responsible_statements IN SHARE MODE")
             stating = [pool.submit(state_power, stack, power) for power in powers]
-            wait_until_so_many_wait(url, 2)
+            wait_until_so_many_wait(stack.engine, 2)
             held.rollback()
             assert [one.result(timeout=PATIENCE_SECONDS).status for one in stating] == [200, 200]

@@ -291,7 +291,7 @@ def test_a_second_instance_at_its_second_address_ends_with_a_line(master: Master
 
 def fail_again_and_again(master: Master) -> bool:
     """Wait for some seconds until workers have failed more often than there are any."""
-    before, end = len(master.lines("worker_failed")), time.monotonic() + 5
+    before, end = len(master.lines("worker_failed")), time.monotonic() + slowed(5)
     while len(master.lines("worker_failed")) - before <= WORKERS:
         if time.monotonic() > end:
             return False

@@ -197,9 +197,9 @@ def test_an_end_that_waits_is_passed_by_nobody_who_decides(stack: Stack, of: str
         with writing(stack.engine) as session:
             (decided,) = decide(stack, session, by, one)
             running = pool.submit(ending)
-            assert waits(running)
+            wait_until_so_many_wait(stack.engine, 1)
             later = pool.submit(decide_later)
-            assert waits(later)
+            wait_until_so_many_wait(stack.engine, 2)
         assert running.result(timeout=PATIENCE_SECONDS).status == 200
         assert later.result(timeout=PATIENCE_SECONDS).problem is NotificationUnknownError
     assert decided.problem is None
@@ -350,9 +350,9 @@ def test_overlapping_batches_of_an_entity_and_its_employee_are_both_answered(on_
     with ThreadPoolExecutor(2) as pool, closing(psycopg.connect(url)) as held:
         held.execute("SELECT code FROM notifications WHERE id = %s FOR UPDATE", [first])
         by_entity = pool.submit(stack.accept, first, second, holder=bureau())
-        wait_until_so_many_wait(url, 1)
+        wait_until_so_many_wait(stack.engine, 1)
         by_employee = pool.submit(stack.reject, second, first, holder=person())
-        wait_until_so_many_wait(url, 2)
+        wait_until_so_many_wait(stack.engine, 2)
         held.rollback()
         told = [
             {text(item, "id"): text(item, "outcome") for item in running.result(timeout=PATIENCE_SECONDS)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import signal
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -20,6 +19,7 @@ from notigateway.repository.replay import ReplayKey, register
 from notigateway.repository.together import change_together, write_together
 from notigateway.time_left import bounded
 from pki import NOW
+from queued import wait_until_so_many_gather, wait_until_so_many_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,9 +131,9 @@ def test_who_fails_when_it_is_to_lead_has_the_next_one_lead(lite: Engine) -> Non
         leading = pool.submit(outcome, lite, first)
         assert first.has_begun.wait(SECONDS)
         failing = pool.submit(second)
-        time.sleep(0.2)  # until it waits
+        wait_until_so_many_gather(lite, 1)
         third = pool.submit(outcome, lite, partial(keep, 3))
-        time.sleep(0.2)
+        wait_until_so_many_gather(lite, 2)
         let_fail(threads[0])
         first.may_go_on.set()
         told = [one.result(SECONDS) for one in (leading, failing, third)]
@@ -151,9 +151,10 @@ def test_who_fails_when_it_is_written_is_told_so(lite: Engine) -> None:
     with ThreadPoolExecutor(2) as pool:
         with writing(lite):
             leading = pool.submit(outcome, lite, first)
-            time.sleep(0.2)  # until it leads, and waits for the turn
+            wait_until_so_many_gather(lite, 1)
             failing = pool.submit(second)
-            time.sleep(0.2)
+            wait_until_so_many_gather(lite, 2)
+            wait_until_so_many_wait(lite, 1)
         assert first.has_begun.wait(SECONDS)
         let_fail(threads[0])
         first.may_go_on.set()
@@ -166,11 +167,12 @@ def test_who_has_gone_is_passed_over_and_whose_write_has_begun_is_told_perhaps(l
     with ThreadPoolExecutor(3) as pool:
         with writing(lite):
             leading = pool.submit(outcome, lite, partial(keep, 0))
-            time.sleep(0.2)  # until it leads, and waits for the turn
+            wait_until_so_many_gather(lite, 1)
             begun = pool.submit(outcome, lite, slow, 1.5)
-            time.sleep(0.1)
+            wait_until_so_many_gather(lite, 2)
             taken = pool.submit(outcome, lite, partial(keep, 2), 1.5)
-            time.sleep(0.2)
+            wait_until_so_many_gather(lite, 3)
+            wait_until_so_many_wait(lite, 1)
         assert slow.has_begun.wait(SECONDS)
         told = [one.result(SECONDS) for one in (begun, taken)]
         slow.may_go_on.set()
@@ -184,7 +186,8 @@ def together(engine: Engine, writes: list[Callable[[Session], None]], begin: Cal
     with ThreadPoolExecutor(len(writes)) as pool:
         with writing(engine):
             told = [pool.submit(outcome, engine, one) for one in writes]
-            time.sleep(0.3)  # until all wait
+            wait_until_so_many_gather(engine, len(writes))
+            wait_until_so_many_wait(engine, 1)
             begin()
         return [one.result(SECONDS) for one in told]
 

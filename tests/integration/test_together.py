@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -26,6 +25,7 @@ from notigateway.repository.replay import ReplayKey, register
 from notigateway.repository.together import change_together, write_together
 from notigateway.time_left import bounded
 from pki import NOW
+from queued import wait_until_so_many_gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,18 +62,19 @@ def kept(engine: Engine) -> list[bytes]:
 
 
 @contextmanager
-def held(engine: Engine) -> Iterator[None]:
-    """Keep the turn to write until as many wait as there are threads."""
+def held(engine: Engine, count: int) -> Iterator[None]:
+    """Keep the turn to write until so many have come who write to SQLite together."""
     with writing(engine) as session:
         session.execute(text("SELECT 1"))
         yield
-        time.sleep(0.3)  # until the others have come
+        if engine.dialect.name == "sqlite":
+            wait_until_so_many_gather(engine, count)
 
 
 def written(engine: Engine, writes: list[Callable[[Session], None]]) -> list[str]:
     """Write all at once, while somebody else has the turn; return what became of each."""
     with ThreadPoolExecutor(len(writes)) as pool:
-        with held(engine):
+        with held(engine, len(writes)):
             futures = [pool.submit(outcome, engine, write) for write in writes]
         return [one.result(30) for one in futures]
 
@@ -137,7 +138,7 @@ def test_a_change_that_is_refused_takes_back_its_own_and_nothing_of_others(engin
         partial(keep, 1),
     ]
     with ThreadPoolExecutor(len(changes)) as pool:
-        with held(engine):
+        with held(engine, len(changes)):
             futures = [pool.submit(changed, one) for one in changes]
         found = [one.result(30) for one in futures]
     refusals = [NotAcceptedError.code, TemporarilyUnavailableError.code, ReplayError.code]
@@ -156,7 +157,7 @@ def test_what_fails_as_it_commits_is_told_to_all_and_nothing_is_kept(sqlite_url:
 
     event.listen(engine, "commit", refuse)
     with ThreadPoolExecutor(4) as pool:
-        with held(engine):
+        with held(engine, 4):
             futures = [pool.submit(outcome, engine, partial(keep, number)) for number in range(4)]
         broken.set()
         found = [one.result(30) for one in futures]
@@ -175,12 +176,11 @@ def test_who_has_no_time_left_is_told_and_the_others_go_on(sqlite_url: str) -> N
             return outcome(engine, partial(keep, number))
 
     with ThreadPoolExecutor(4) as pool:
-        with held(engine):
+        with held(engine, 2):
             first = pool.submit(hurried, 1)
-            time.sleep(0.02)
             others = [pool.submit(outcome, engine, partial(keep, number)) for number in (2, 3)]
             late = pool.submit(hurried, 4)
-        assert [first.result(30), late.result(30)] == [TemporarilyUnavailableError.code] * 2
+            assert [first.result(30), late.result(30)] == [TemporarilyUnavailableError.code] * 2
         assert [one.result(30) for one in others] == ["kept"] * 2
     assert kept(engine) == [key(2), key(3)]
     engine.dispose()
@@ -217,7 +217,7 @@ def test_what_finds_no_room_is_told_so_and_nothing_of_those_beside_it_is_kept(sq
         return "kept"
 
     with ThreadPoolExecutor(3) as pool:
-        with held(engine):
+        with held(engine, 3):
             found = [pool.submit(changed, one) for one in (partial(keep, 1), fill, partial(keep, 2))]
         told = [one.result(30) for one in found]
     assert told[1] == "database: database or disk is full"
