@@ -31,6 +31,7 @@ from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
 from notigateway.settings import ERRORS_PATH, LOG_PATH, VERIFY_PATH
+from notigateway.soap.arrivals import ORDINARY
 from notigateway.soap.endpoint import Endpoint
 from notigateway.soap.endpoints import Endpoints
 from notigateway.soap.faults import fault_code
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from notigateway.receipts.csv_codes import OnRecord
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
+    from notigateway.soap.arrivals import Arrivals
     from notigateway.soap.wscn.environment import Environment
 
 
@@ -101,22 +103,28 @@ def warn_of_left_unsaid(settings: Settings) -> None:
 
 
 def open_app(
-    provision: Provision, clock: Callable[[], datetime] = system_clock, *, is_patient: bool = False
+    provision: Provision,
+    clock: Callable[[], datetime] = system_clock,
+    *,
+    is_patient: bool = False,
+    arrivals: Arrivals = ORDINARY,
+    beneath: str = "",
 ) -> Endpoints:
     """Build the application of what was read; no file of the operator's is read again.
 
     A patient one is of a gateway that has proven itself: it begins without its database or device, refuses
-    till they are there, and looks for them by itself.
+    till they are there, and looks for them by itself. `beneath` is the path beneath which stands whatever
+    has a path of its own, as the Social Security's contract.
 
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`; then nothing is left open.
     """
     settings = provision.settings
-    gate = build_gate(provision, clock, is_patient=is_patient)
+    gate = replace(build_gate(provision, clock, is_patient=is_patient), arrivals=arrivals)
     public_url = str(settings.public_url)
     return Endpoints(
         _mailbox(gate, public_url, settings),
         _issuing(gate, public_url, settings.operators),
-        *(_wscn(gate, environment, settings) for environment in ENVIRONMENTS),
+        *(_wscn(gate, environment, settings, beneath=beneath) for environment in ENVIRONMENTS),
         pages=_pages(gate, settings) | push_pages(settings, provision.push_keys.published()),
         trees={served_path(log_url(settings)): _public_log(gate)},
         operations=_operations(gate, provision),
@@ -239,7 +247,7 @@ def verify_url(settings: Settings) -> str:
     return urljoin(str(settings.public_url), VERIFY_PATH)
 
 
-def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
+def _wscn(gate: Gate, environment: Environment, settings: Settings, *, beneath: str) -> Endpoint:
     """Serve one environment of the Social Security's contract. Its clients send no Timestamp."""
     policy = WscnPolicy(
         page_size=settings.wscn_page_size,
@@ -249,8 +257,8 @@ def _wscn(gate: Gate, environment: Environment, settings: Settings) -> Endpoint:
     )
     return Endpoint(
         gate,
-        path=environment.path,
-        contract=WSCN[environment].contract(str(settings.public_url)),
+        path=f"{beneath}{environment.path}",
+        contract=WSCN[environment].contract(str(settings.public_url), beneath),
         dispatcher=WscnDispatcher(environment, policy, signer=gate.signer),
         check_caller=partial(
             check_caller, seals_may_decide=settings.entity_seals_may_decide, deciding=WSCN_DECIDING

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+from notigateway.drawing import draw_bits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,6 @@ def uuid7(now: datetime) -> UUID:
     The standard library has it from Python 3.14 on, but not with the instant as a parameter.
     """
     milliseconds = int(now.timestamp() * 1000) & (1 << 48) - 1
-    random = secrets.randbits(74)
+    random = draw_bits(74)
     high, low = random >> 62, random & (1 << 62) - 1
     return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)

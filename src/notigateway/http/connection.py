@@ -118,9 +118,10 @@ class Connection(asyncio.Protocol):
         """Send what a thread made; nobody may be there any more."""
         incoming = self._incoming
         error = None if made.cancelled() else made.exception()
-        if error is not None:
+        is_cut_off = isinstance(error, CutOffError)
+        if error is not None and not is_cut_off:
             self._front.report(error)
-        if incoming is None:
+        if incoming is None or is_cut_off:
             self._transport.abort()
             return
         if made.cancelled():

@@ -6,12 +6,12 @@ A receipt is in the transaction of what it attests; that of a handover is commit
 from __future__ import annotations
 
 import hashlib
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from notigateway.drawing import draw_bytes
 from notigateway.evidence import statement as evidence
 from notigateway.evidence.element import render
 from notigateway.law.caller import NOBODY
@@ -215,7 +215,7 @@ def _record(
         state=fact.state,
         nature=fact.nature,
         event_time=fact.at,
-        csv_code=secrets.token_bytes(_CSV_CODE_CHARACTERS).translate(_BASE32).decode(),
+        csv_code=draw_bytes(_CSV_CODE_CHARACTERS).translate(_BASE32).decode(),
         timestamp_due_at=now,
     )
     statement = _statement(notification, fact, receipt, attested=attested, issuer=seal.issuer, last=last)

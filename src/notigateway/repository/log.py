@@ -7,7 +7,6 @@ lock, and no request waits for that.
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notigateway.drawing import draw_bytes
 from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.columns import SHA256_HEX, Evidence, Row, UtcDateTime, Word
 from notigateway.repository.conflicts import upsert
@@ -130,7 +130,7 @@ def add_leaves(session: Session, records: Iterable[Recorded]) -> None:
 
 
 def _leaf(kind: LeafKind, subject: UUID, record: bytes) -> dict[str, object]:
-    salt = secrets.token_bytes(SALT_BYTES)
+    salt = draw_bytes(SALT_BYTES)
     return {"subject": subject, "kind": kind, "commitment": commitment(record, salt), "salt": salt}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +47,9 @@ _NAMED_ELEMENT: Final = re.compile(r"Element '(?:\{[^}]*\})?([^']*)'")
 # where two threads raced can compile none ever after; an import happens once.
 etree.XMLSchema(etree.XML(f'<schema xmlns="{_XS}"/>'))
 
+# The compiled schemas of a thread, by file and kind: wherever a contract is published, its schema is one.
+_of_thread = threading.local()
+
 
 @dataclass(frozen=True)
 class Contract:
@@ -57,7 +60,6 @@ class Contract:
     public_url: str
     # Where faults say that their code is explained.
     errors_url: str
-    _local: threading.local = field(default_factory=threading.local, repr=False)
 
     @cached_property
     def wsdl(self) -> bytes:
@@ -183,10 +185,10 @@ class Contract:
 
     def _thread_schema(self, name: str, make: Callable[[], _Element]) -> etree.XMLSchema:
         """Return this thread's compiled schema of that name: its error log is not for sharing."""
-        compiled: etree.XMLSchema | None = getattr(self._local, name, None)
+        kept: dict[tuple[str, str], etree.XMLSchema] = vars(_of_thread).setdefault("schemas", {})
+        compiled = kept.get((self.name, name))
         if compiled is None:
-            compiled = etree.XMLSchema(make())
-            setattr(self._local, name, compiled)
+            compiled = kept[self.name, name] = etree.XMLSchema(make())
         return compiled
 
     def _bounded_schema(self) -> _Element:

@@ -31,7 +31,7 @@ from notigateway.soap.http_answer import HttpAnswer, refusal, retry_after
 from notigateway.soap.memory import memory_of
 from notigateway.soap.packaging import asked_packaging
 from notigateway.soap.parcel import Parcel
-from notigateway.soap.reply import Reply, reply_to
+from notigateway.soap.reply import Reply
 from notigateway.soap.telling import Telling, telling
 from notigateway.time_left import bounded
 from notigateway.trust.key_holders import KeyUse
@@ -126,6 +126,7 @@ class Endpoint:
                 return self._publish(environ.get("QUERY_STRING", ""))
             if environ["REQUEST_METHOD"] != "POST":
                 raise errors.MethodNotAllowedError
+            self.gate.arrivals.check_arrived(environ, told)
             self._check_own_certificate(now)
             return self._answer_soap(environ, now, correlation_id, told=told)
         except (errors.TransportError, errors.TemporarilyUnavailableError) as error:
@@ -171,23 +172,24 @@ class Endpoint:
         The only place that turns an exception into an answer; unknown ones give no detail away.
         """
         self.gate.failures.check(environ, now)
+        dated = self.gate.arrivals.dated(environ, now)
         data = read_envelope(environ, limits=self.gate.limits)
         told.account.request_bytes = len(data)
         soap = read_version(environ)
-        reply = Reply(EnvelopeForm(soap=soap))
+        reply = Reply(EnvelopeForm(soap=soap), *self.gate.arrivals.signing(environ, self.gate.signer, dated))
         parcel = Parcel(asked_packaging(environ))
         try:
             self.gate.first_look.check()
             with timed(Stage.VERIFY):
-                verified = self._prove(data, soap, now)
-            reply = reply_to(verified, soap, now)
+                verified = self._prove(data, soap, now, dated=dated)
+            reply = reply.to(verified, now)
             with timed(Stage.EXECUTE):
                 content = self._execute(
                     verified,
                     data,
                     reply=reply,
                     parcel=parcel,
-                    actions=read_actions(environ),
+                    environ=environ,
                     now=now,
                     correlation_id=correlation_id,
                     told=told,
@@ -217,7 +219,7 @@ class Endpoint:
         try:
             with timed(Stage.SIGN):
                 signed = sign_envelope(
-                    content, signer=self.gate.signer, now=now, form=form, beside=parcel or None
+                    content, signer=reply.signer, now=reply.dated, form=form, beside=parcel or None
                 )
                 body, apart = parcel.unpacked(signed)
         except errors.GatewayError as error:  # what travels beside it cannot be read any more
@@ -234,10 +236,10 @@ class Endpoint:
             error, correlation_id=correlation_id, soap=form.soap, add_detail=self._contract.add_detail
         )
         with timed(Stage.SIGN):
-            body = sign_envelope(content, signer=self.gate.signer, now=now, is_fault=True, form=form)
+            body = sign_envelope(content, signer=reply.signer, now=reply.dated, is_fault=True, form=form)
         return HttpAnswer(fault_status(error, form.soap), [body], form.soap, retry_after(error))
 
-    def _prove(self, data: bytes, soap: SoapVersion, now: datetime) -> Verified:
+    def _prove(self, data: bytes, soap: SoapVersion, now: datetime, *, dated: datetime) -> Verified:
         """Parse and verify the request; an answer must be wanted here.
 
         Raises: `VersionMismatchError`, `ReplyAddressError`, `AddressingError` beside what verifying raises.
@@ -249,6 +251,7 @@ class Endpoint:
         verified = verify_envelope(
             envelope,
             now=now,
+            dated=dated,
             expectations=self._expectations,
             check_certificate=gate.admission.check,
             clients=gate.clients,
@@ -263,7 +266,7 @@ class Endpoint:
         *,
         reply: Reply,
         parcel: Parcel,
-        actions: frozenset[str],
+        environ: WSGIEnvironment,
         now: datetime,
         correlation_id: UUID,
         told: Telling,
@@ -275,7 +278,7 @@ class Endpoint:
         entry = Entry(gate.office.engine, access)
         with one_connection(gate.office.engine) as kept, self._noting(told, access), self._entered(entry):
             operation = access.operation = contract.operation_name(verified.operation)
-            if not actions <= {contract.action(operation)}:
+            if not read_actions(environ) <= {contract.action(operation)}:
                 raise errors.ActionMismatchError
             reply.addressing.check(to=contract.public_url, action=contract.request_action(operation))
             contract.check_request(verified.operation)
@@ -285,6 +288,7 @@ class Endpoint:
             use = KeyUse(verified.key_mark, caller, is_bound)
             memory = memory_of(verified, has_effect=has_effect, now=now)
             caller = self._admit(entry, use, memory, operation=operation, now=now)
+            gate.arrivals.check_proven(environ, caller, operation)
             revocation = gate.admission.require_status(verified.certificate, now, has_effect=has_effect)
             proof = RequestProof(
                 correlation_id, data, verified.signature_method.value, revocation, verified.certificate

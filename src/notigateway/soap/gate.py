@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from notigateway.repository import engine as database
 from notigateway.repository import placing
+from notigateway.soap.arrivals import ORDINARY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from notigateway.receipts.asking import Asking
     from notigateway.repository.first_look import FirstLook
     from notigateway.repository.session import Session
+    from notigateway.soap.arrivals import Arrivals
     from notigateway.soap.entry import Entry
     from notigateway.soap.forgetting import Forgetting
     from notigateway.soap.parcel import Parcel
@@ -51,6 +53,7 @@ class Gate:
     failures: FailureLimit
     forgetting: Forgetting
     callers: CallerLimit
+    arrivals: Arrivals = ORDINARY
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from notigateway.soap.addressing import NO_ADDRESSING, Addressing, read_addressing
 from notigateway.wss.clients import is_sha1_allowed
-from notigateway.wss.sign import EnvelopeForm
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from notigateway.wss.sign import EnvelopeForm, Signer
     from notigateway.wss.verify import Verified
-    from notigateway.wss.version import SoapVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +21,9 @@ class Reply:
     """The form of every answer to one request, faults included, and what they must refer to."""
 
     form: EnvelopeForm
+    signer: Signer
+    # What time its Timestamp says.
+    dated: datetime
     addressing: Addressing = NO_ADDRESSING
     operation: str = ""
 
@@ -29,20 +31,21 @@ class Reply:
         """Return the form with the WS-Addressing headers of an answer, where they are asked for."""
         return replace(self.form, addressing=self.addressing.answer(action, identifier))
 
+    def to(self, verified: Verified, now: datetime) -> Self:
+        """Return how a proven request is answered. Raises: `AddressingError`."""
+        addressing = read_addressing(verified.headers, self.form.soap)
+        addressing.check_signer(verified.certificate)
+        operation = str(verified.operation.tag).partition("}")[2]
+        form = _agreed(self.form, verified, now)
+        return replace(self, form=form, addressing=addressing, operation=operation)
 
-def reply_to(verified: Verified, soap: SoapVersion, now: datetime) -> Reply:
-    """Return how a proven request is answered. Raises: `AddressingError`."""
-    addressing = read_addressing(verified.headers, soap)
-    addressing.check_signer(verified.certificate)
-    return Reply(_form(verified, soap, now), addressing, str(verified.operation.tag).partition("}")[2])
 
-
-def _form(verified: Verified, soap: SoapVersion, now: datetime) -> EnvelopeForm:
+def _agreed(form: EnvelopeForm, verified: Verified, now: datetime) -> EnvelopeForm:
     client = verified.client
     if client is None:
-        return EnvelopeForm(soap=soap)
-    return EnvelopeForm(
-        soap=soap,
+        return form
+    return replace(
+        form,
         must_understand=client.must_understand,
         confirmation=verified.signature_value if client.signature_confirmation else None,
         sha1=client.unsafe_sha1_answers and is_sha1_allowed(client, now),

@@ -7,7 +7,7 @@ where there is none (`notigateway.explaining`); `notigateway.app` puts the rest 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
@@ -59,7 +59,7 @@ def issuing_dispatcher() -> Dispatcher:
     return Dispatcher((IssuingService, RegisteringService), NOTIGATEWAY_ISSUING_V1)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _contract(file: str, namespace: str, url: str, errors_url: str) -> Contract:
     """Return a contract: it holds nothing of a gate, so a process that builds several needs it once."""
     return Contract(file, namespace, url, errors_url)
@@ -82,13 +82,14 @@ class Served:
     fault: str = ""
     requires_timestamp: bool = True
 
-    def url(self, public_url: str) -> str:
-        """Return its address."""
-        return urljoin(public_url, self.path)
+    def url(self, public_url: str, beneath: str = "") -> str:
+        """Return its address; a path that stands by itself may stand beneath another one."""
+        path = f"{beneath}{self.path}" if self.path.startswith("/") else self.path
+        return urljoin(public_url, path)
 
-    def contract(self, public_url: str) -> Contract:
+    def contract(self, public_url: str, beneath: str = "") -> Contract:
         """Return what is published of it."""
-        url, errors_url = self.url(public_url), errors_url_beside(public_url)
+        url, errors_url = self.url(public_url, beneath), errors_url_beside(public_url)
         if self.fault:
             return WscnContract(self.file, self.namespace, url, errors_url, fault=self.fault)
         return _contract(self.file, self.namespace, url, errors_url)

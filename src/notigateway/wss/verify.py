@@ -89,6 +89,7 @@ def verify_envelope(
     envelope: Envelope,
     *,
     now: datetime,
+    dated: datetime | None = None,
     expectations: Expectations,
     check_certificate: Callable[[x509.Certificate, datetime], None],
     clients: ClientRegister = NO_CLIENTS,
@@ -96,6 +97,7 @@ def verify_envelope(
 ) -> Verified:
     """Prove that the Body is what the holder of an admitted certificate signed, just now.
 
+    Its Timestamp is judged by the instant `dated`, where that is another one than `now`.
     Where parts of it travelled beside it, `inlined` yields the octets that were signed of canonical ones.
 
     The steps go from cheap to expensive; the size and the structure of the XML were checked by
@@ -137,7 +139,7 @@ def verify_envelope(
     check_addressing_coverage(targets, envelope, expected)
 
     # 5 timestamp
-    window = check_freshness(header.timestamp, now=now, expectations=expected)
+    window = check_freshness(header.timestamp, now=dated or now, expectations=expected)
 
     # 6 certificate
     check_certificate(token.certificate, now)
@@ -166,7 +168,8 @@ def verify_envelope(
         replay_key=hashlib.sha256(key_mark + unique_form(value, key)).digest(),
         is_dated=header.timestamp is not None,
         created=window.created,
-        fresh_until=window.fresh_until,
+        # by our clock, which says when the message may be forgotten
+        fresh_until=window.fresh_until + (now - (dated or now)),
         signature_method=signed_info.method,
     )
 
