@@ -79,7 +79,9 @@ def test_the_gateways_keys_are_fit_for_their_purposes(pki: Pki) -> None:
 
 def test_only_the_owner_may_read_private_files(pki: Pki) -> None:
     private = [*pki.folder.rglob("*.key.pem"), *pki.folder.rglob("*.p12"), pki.passphrase]
-    assert len(private) == 3 + 9 + 9 + 1  # service, seal, time-stamps; each holder twice; the passphrase
+    assert (
+        len(private) == 6 + 9 + 9 + 1
+    )  # service, two false ones, seal, time-stamps, issuer; each holder twice; the passphrase
     for file in private:
         assert file.stat().st_mode & 0o777 == 0o600
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notigateway.sandbox.server import Seeds, prepare
+from notigateway.sandbox.folder import Plan
+from notigateway.sandbox.server import prepare
 from processes import processes
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def registered(folder: Path, environment: dict[str, str]) -> tuple[ClientRegistr
 
 def _prepared(folder: Path, environment: dict[str, str]) -> tuple[ClientRegistration, ...]:
     os.environ |= environment
-    sandbox = prepare(folder, seeds=Seeds(notifications=0, seed=7), port=0, now=datetime.now(UTC))
+    sandbox = prepare(folder, plan=Plan(notifications=0, seed=7), port=0, now=datetime.now(UTC))
     return tuple(sandbox.settings.clients)
 
 

@@ -20,8 +20,8 @@ from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import Authority, Stamped, stamp
 from notigateway.repository.engine import reading
 from notigateway.repository.timestamps import count_undone
-from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.holders import Pki, ensure_pki
+from openssl_authority import TimestampAuthority, find_openssl
 from pki import NOW, pki
 from stack import NG, texts
 from tsa import Answering, serving, tsa

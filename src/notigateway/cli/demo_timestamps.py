@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 import time
@@ -18,7 +19,6 @@ from notigateway.errors import ReceiptInvalidError
 from notigateway.evidence.timestamp import signature_imprint, take_out
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.keys import load_certificates
-from notigateway.sandbox.authority import find_openssl
 from notigateway.sandbox.holders import Pki
 
 # Bounded by progress: a slow machine takes longer, a dead authority makes none.
@@ -51,7 +51,7 @@ def await_timestamps(
     client: NotificationClient, ids: Sequence[str], pki: Pki, seals: Sequence[x509.Certificate]
 ) -> Stamps:
     """Wait until every receipt has its time-stamp, and verify all of them."""
-    openssl = find_openssl()
+    openssl = shutil.which("openssl")
     if openssl is None or not pki.certificate("tsa").is_file():
         return Stamps(is_possible=False)
     stamps = Stamps()

@@ -5,9 +5,16 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notigateway.settings import Settings
+    from notigateway.soap.arrivals import Arrivals
+    from notigateway.soap.endpoints import Endpoints
 
 
 def sandbox(
@@ -35,8 +42,9 @@ def sandbox(
     ] = None,
 ) -> None:
     """Serve a sandbox until it is stopped; print one line READY {json} once it answers."""
-    from notigateway.app import build_app
-    from notigateway.sandbox.server import Jobs, Seeds, prepare, serve
+    from notigateway.sandbox.folder import Plan
+    from notigateway.sandbox.jobs import Every
+    from notigateway.sandbox.server import prepare, serve
 
     if sys.stderr.isatty():  # a person waits
         sys.stderr.write(
@@ -45,18 +53,29 @@ def sandbox(
         )
     prepared = prepare(
         directory,
-        seeds=Seeds(notifications=notifications, seed=seed),
+        plan=Plan(notifications=notifications, seed=seed),
         port=port,
         now=datetime.now(UTC),
         database_url=database_url,
         public_url=public_url,
     )
-    jobs = Jobs(
+    every = Every(
         sweep_seconds=sweep_seconds,
         timestamp_seconds=timestamp_seconds,
         checkpoint_seconds=checkpoint_seconds,
     )
-    serve(prepared, build=build_app, announce=_print_line, workers=workers, jobs=jobs)
+    serve(prepared, build=_build_world, announce=_print_line, workers=workers, every=every)
+
+
+def _build_world(
+    settings: Settings, clock: Callable[[], datetime], *, arrivals: Arrivals, beneath: str
+) -> Endpoints:
+    from notigateway import telemetry
+    from notigateway.app import open_app
+    from notigateway.provision import Provision
+
+    telemetry.configure(settings)
+    return open_app(Provision.read(settings, now=clock()), clock, arrivals=arrivals, beneath=beneath)
 
 
 def _print_line(line: str) -> None:

@@ -1,61 +1,157 @@
-"""A time-stamp authority for a sandbox: OpenSSL's, behind HTTP on 127.0.0.1.
+"""A time-stamp authority for a sandbox (RFC 3161), behind HTTP on this machine; each world has its own time.
 
-It speaks RFC 3161 as any authority does, so a sandbox raises its receipts to XAdES-T the way production
-does. Each worker answers on the one socket that the sandbox has taken before it forked.
+It answers as any authority does, so a sandbox raises its receipts to XAdES-T the way production does. The
+path of the request names the world. Each worker answers on the one socket that the sandbox has taken before
+it forked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-import shutil
-import subprocess
-import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Final, Self
 
+from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
+from asn1crypto import x509 as asn1
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from notigateway.errors import ConfigurationError
+from notigateway.evidence.der import SEQUENCE, der
+from notigateway.pki.keys import load_key_pair
+
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from notigateway.pki.keys import KeyPair
 
 _QUERY_MAX_BYTES: Final = 16 * 1024
-_OPENSSL_SECONDS: Final = 20
+_READ_SECONDS: Final = 20
 _STOP_SECONDS: Final = 5.0
-_SERIAL_BYTES: Final = 16
-_CONFIGURATION: Final = """\
-[tsa]
-serial = serial
-crypto_device = builtin
-signer_digest = sha512
-default_policy = 1.3.6.1.4.1.99999.3161.1
-digests = sha256, sha512
-accuracy = secs:1
-clock_precision_digits = 3
-ordering = no
-tsa_name = no
-ess_cert_id_chain = no
-ess_cert_id_alg = sha256
-"""
+_SERIAL_BITS: Final = 64
+# An identifier of an example (RFC 7229 §2.1).
+_POLICY: Final = "1.3.6.1.5.5.7.13.1"
+# An answer with a status alone; asn1crypto writes none without a token.
+_REFUSED: Final = der(SEQUENCE, tsp.PKIStatusInfo({"status": "rejection"}).dump())
 
 
-def find_openssl() -> str | None:
-    """Return OpenSSL's program; without it a sandbox has no authority and its receipts no time-stamps."""
-    return shutil.which("openssl")
+@dataclass(frozen=True)
+class Stamper:
+    """Whose time-stamps a world gets: key, certificate, time, and whether any are given now."""
+
+    pair: KeyPair
+    clock: Callable[[], datetime]
+    is_failing: Callable[[], bool] = lambda: False
+
+    @classmethod
+    def from_files(cls, key: Path, certificate: Path, clock: Callable[[], datetime]) -> Self:
+        """Read the authority's files. Raises: `ConfigurationError`."""
+        return cls(load_key_pair(key, certificate), clock)
+
+    def reply(self, query: bytes) -> bytes:
+        """Return the answer to a request. Raises: `ValueError` for what is none."""
+        if self.is_failing():
+            return _REFUSED
+        asked = tsp.TimeStampReq.load(query)
+        info = tsp.TSTInfo(
+            {
+                "version": "v1",
+                "policy": _POLICY,
+                "message_imprint": asked["message_imprint"],
+                "serial_number": 1 << _SERIAL_BITS | secrets.randbits(_SERIAL_BITS),
+                "gen_time": _to_seconds(self.clock()),
+                "accuracy": {"seconds": 1},
+                "nonce": asked["nonce"],
+            }
+        )
+        data: bytes = tsp.TimeStampResp(
+            {"status": {"status": "granted"}, "time_stamp_token": self._token(info.dump())}
+        ).dump()
+        return data
+
+    @cached_property
+    def _certificate(self) -> asn1.Certificate:
+        return asn1.Certificate.load(self.pair.certificate.public_bytes(Encoding.DER))
+
+    def _token(self, info: bytes) -> cms.ContentInfo:
+        """Return the signed token (RFC 5652 §5, RFC 5816)."""
+        digest = algos.DigestAlgorithm({"algorithm": "sha256"})
+        named = tsp.SigningCertificateV2(
+            {"certs": [{"cert_hash": hashlib.sha256(self._certificate.dump()).digest()}]}
+        )
+        attributes = cms.CMSAttributes(
+            [
+                {"type": "content_type", "values": ["tst_info"]},
+                {"type": "message_digest", "values": [core.OctetString(hashlib.sha256(info).digest())]},
+                {"type": "signing_certificate_v2", "values": [named]},
+            ]
+        )
+        signer = cms.SignerInfo(
+            {
+                "version": "v1",
+                "sid": cms.SignerIdentifier(
+                    {
+                        "issuer_and_serial_number": {
+                            "issuer": self._certificate.issuer,
+                            "serial_number": self._certificate.serial_number,
+                        }
+                    }
+                ),
+                "digest_algorithm": digest,
+                "signed_attrs": attributes,
+                "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+                "signature": self._sign(attributes.dump()),
+            }
+        )
+        return cms.ContentInfo(
+            {
+                "content_type": "signed_data",
+                "content": {
+                    "version": "v3",
+                    "digest_algorithms": [digest],
+                    "encap_content_info": {
+                        "content_type": "tst_info",
+                        "content": cms.ParsableOctetString(info),
+                    },
+                    "certificates": [self._certificate],
+                    "signer_infos": [signer],
+                },
+            }
+        )
+
+    def _sign(self, octets: bytes) -> bytes:
+        key = self.pair.key
+        if not isinstance(key, EllipticCurvePrivateKey):
+            raise ConfigurationError("the key of a sandbox's time-stamp authority is an elliptic one")
+        return key.sign(octets, ECDSA(hashes.SHA256()))
+
+
+def _to_seconds(instant: datetime) -> datetime:
+    """Cut an instant: a fraction must not end with a zero (RFC 3161 §2.4.2), and none is needed."""
+    return instant.astimezone(UTC).replace(microsecond=0)
 
 
 class TimestampAuthority:
     """Answers requests for time-stamps, in threads of this process, until it is stopped."""
 
-    def __init__(self, listener: socket.socket, *, openssl: str, key: Path, certificate: Path) -> None:
-        """Answer on a listening socket with the authority's key and certificate."""
+    def __init__(self, listener: socket.socket, find: Callable[[str], Stamper | None]) -> None:
+        """Answer on a listening socket; `find` returns whose time-stamps are asked for at a path."""
 
         class Handler(BaseHTTPRequestHandler):
-            timeout = _OPENSSL_SECONDS
+            timeout = _READ_SECONDS
 
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 query = self.rfile.read(min(length, _QUERY_MAX_BYTES))
-                reply = _reply(query, openssl=openssl, key=key, certificate=certificate)
+                reply = _reply(find(self.path), query)
                 self.send_response(200 if reply else 400)
                 self.send_header("Content-Type", "application/timestamp-reply")
                 self.send_header("Content-Length", str(len(reply)))
@@ -92,19 +188,10 @@ class TimestampAuthority:
         self.stop()
 
 
-def _reply(query: bytes, *, openssl: str, key: Path, certificate: Path) -> bytes:
-    """Return OpenSSL's answer; nothing where it has none. A folder each: serial numbers need no lock."""
-    with tempfile.TemporaryDirectory(prefix="tsa-") as name:
-        folder = Path(name)
-        (folder / "tsa.cnf").write_text(_CONFIGURATION)
-        (folder / "serial").write_text(f"4{secrets.token_hex(_SERIAL_BYTES - 1)}0\n".upper())
-        (folder / "query").write_bytes(query)
-        command = [openssl, "ts", "-reply", "-config", "tsa.cnf", "-section", "tsa", "-queryfile", "query"]
-        command += ["-inkey", str(key.absolute()), "-signer", str(certificate.absolute()), "-out", "reply"]
-        try:
-            subprocess.run(  # noqa: S603  (our own arguments)
-                command, cwd=folder, capture_output=True, timeout=_OPENSSL_SECONDS, check=False
-            )
-            return (folder / "reply").read_bytes()
-        except (OSError, subprocess.TimeoutExpired):
-            return b""
+def _reply(stamper: Stamper | None, query: bytes) -> bytes:
+    if stamper is None:
+        return b""
+    try:
+        return stamper.reply(query)
+    except (ValueError, TypeError, KeyError):
+        return b""

@@ -7,7 +7,6 @@ about and sent afterwards.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
@@ -16,15 +15,18 @@ from notigateway.explaining.explain import explain_envelope
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
 from notigateway.pki.anchors import TrustStore
+from notigateway.sandbox.clock import machine_time
 from notigateway.soap.served import SERVED, errors_url_beside
 from notigateway.wss.clients import ClientRegister
 from notigateway.wss.freshness import read_instant
 from notigateway.wss.policy import Expectations, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from notigateway.explaining.explanation import Explanation
     from notigateway.settings import Settings
 
 PATH: Final = "/explain"
@@ -38,10 +40,20 @@ class Explaining:
     Raises: `ConfigurationError` for settings of production.
     """
 
-    def __init__(self, application: WSGIApplication, settings: Settings) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        settings: Settings,
+        *,
+        path: str = PATH,
+        clock: Callable[[], datetime] = machine_time,
+    ) -> None:
+        """Explain at `path`, by that clock where no instant is given."""
         if settings.mode == "production":
             raise ConfigurationError("envelopes are explained in a sandbox only")
         self._application = application
+        self._path = path
+        self._clock = clock
         self._trust = TrustStore.from_folder(settings.authorised_issuers_folder)
         self._limits = Limits.of(settings)
         self.request_max_bytes = self._limits.request_max_bytes
@@ -49,9 +61,21 @@ class Explaining:
         self._clients = ClientRegister.of(settings)
         self._public_url = str(settings.public_url)
 
+    def explanation(self, data: bytes, way: Way, *, at: datetime) -> Explanation:
+        """Return what the gateway sees in an envelope that came at an instant."""
+        return explain_envelope(
+            data,
+            now=at,
+            limits=self._limits,
+            expectations=self._expectations,
+            check_certificate=self._trust.check,
+            clients=self._clients,
+            way=way,
+        )
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request: 200 with the explanation, whatever the verdict in it."""
-        if environ.get("PATH_INFO") != PATH:
+        if environ.get("PATH_INFO") != self._path:
             return self._application(environ, start_response)
         is_json = _JSON in environ.get("HTTP_ACCEPT", "")
         status, text = self._answer(environ, is_json=is_json)
@@ -73,15 +97,9 @@ class Explaining:
             at = read_instant(query["at"][0]) if "at" in query else None
         except ValueError:
             return "400 Bad Request", "?at= is an instant such as 2026-06-01T12:00:00Z.\n"
-        explanation = explain_envelope(
-            environ["wsgi.input"].read(int(announced)),
-            now=at or datetime.now(UTC),
-            limits=self._limits,
-            expectations=self._expectations,
-            check_certificate=self._trust.check,
-            clients=self._clients,
-            way=self._way(environ, query, is_at_given=at is not None),
-        )
+        data = environ["wsgi.input"].read(int(announced))
+        way = self._way(environ, query, is_at_given=at is not None)
+        explanation = self.explanation(data, way, at=at or self._clock())
         if is_json:
             return "200 OK", explanation_json(explanation)
         return "200 OK", explanation_text(explanation, errors_url=errors_url_beside(self._public_url))

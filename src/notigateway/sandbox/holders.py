@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from notigateway.errors import ConfigurationError
 from notigateway.pki.fitness import find_extension
-from notigateway.pki.keys import load_certificates
+from notigateway.pki.keys import load_certificates, load_key_pair
 from notigateway.sandbox.certifying import (
     AUTHORITY_USAGES,
     STAMPING,
@@ -137,7 +137,9 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
         making.rename(folder)
     pki = Pki(folder)
     made = folder / "issuing.crl", folder / "root.crl"
-    if not (all(one.is_file() for one in made) and _states_policies(pki.holder("company"))):
+    if not (
+        all(one.is_file() for one in (*made, pki.key("issuing"))) and _states_policies(pki.holder("company"))
+    ):
         raise ConfigurationError(f"{folder.parent} was made by an earlier version: delete it, or use another")
     for target, source in (
         (pki.issuers / "issuing.cert.pem", pki.certificate("issuing")),
@@ -154,6 +156,23 @@ def _states_policies(holder: Holder) -> bool:
     """Tell whether a certificate says of which family it is: without that no seal is read as one."""
     (certificate,) = load_certificates(holder.certificate)
     return find_extension(certificate, x509.CertificatePolicies) is not None
+
+
+def revoke(pki: Pki, certificate: x509.Certificate, *, at: datetime) -> None:
+    """Put a certificate of a holder on the list of its issuer, beside those that are on it."""
+    file = pki.revocation / "issuing.crl"
+    before = x509.load_der_x509_crl(file.read_bytes())
+    entries = [(certificate, at)]
+    for files in pki.holders().values():
+        (other,) = load_certificates(files.certificate)
+        found = before.get_revoked_certificate_by_serial_number(other.serial_number)
+        if found is not None and other != certificate:
+            entries.append((other, found.revocation_date_utc))
+    issuing = load_key_pair(pki.key("issuing"), pki.certificate("issuing"))
+    making = file.with_name(".issuing.crl.making")
+    data = revocation_list(issuing, entries, this_update=at, next_update=before.next_update_utc)
+    _write(making, data, _PUBLIC)
+    making.replace(file)
 
 
 def _write_trust(pki: Pki) -> None:
@@ -176,6 +195,13 @@ def _make(pki: Pki, now: datetime) -> None:
     outsider = _authority("Emisora no autorizada (ficticia)", now)
     for stem, authority in (("root", root), ("issuing", issuing)):
         _write(pki.certificate(stem), certificate_pem(authority.certificate), _PUBLIC)
+    # The issuing authority goes on: worlds revoke certificates.
+    _write(pki.key("issuing"), key_pem(issuing), _PRIVATE)
+    # What only faults sign with: one ended yesterday, one is of nobody whom anybody trusts.
+    yesterday = now - timedelta(days=1)
+    for stem, by, until in (("service-expired", issuing, yesterday), ("service-foreign", outsider, None)):
+        pair = _certify(_gateway_name("service"), new_rsa_key(), by=by, now=now, valid_until=until)
+        _write_gateway(pki, stem, pair)
     _write_gateway(pki, "service", _certify(_gateway_name("service"), new_rsa_key(), by=issuing, now=now))
     _write_gateway(pki, "seal", _certify(_gateway_name("seal"), new_ec_key(), by=issuing, now=now))
     # Certified by the root, so that `openssl ts -verify -CAfile` needs nothing else.

@@ -1,4 +1,4 @@
-"""What an operator's timers do elsewhere, in threads of a sandbox's worker.
+"""What an operator's timers do elsewhere, in threads of a sandbox's worker; by the clock of each world.
 
 Made in the worker, after the fork. Each worker may have one of each: they share the work, and one that is
 cut off leaves nothing half.
@@ -6,9 +6,9 @@ cut off leaves nothing half.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Final, Self
 
 from notigateway.clock.runs import INCOMPLETE
 from notigateway.errors import GatewayError
@@ -23,42 +23,84 @@ from notigateway.jobs import (
     sweeping,
 )
 from notigateway.logger import Logger
-from notigateway.repository.engine import connected, create_database
+from notigateway.repository.engine import connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from sqlalchemy import Engine
 
     from notigateway.clock.runs import Done
     from notigateway.settings import Settings
 
-_REFRESH_SECONDS: Final = 30.0
-_NOTICES_SECONDS: Final = 5.0
+    Work = Callable[[Engine, datetime], Done]
+
+REFRESH_SECONDS: Final = 30.0
+NOTICES_SECONDS: Final = 5.0
+PUSH_SECONDS: Final = 2.0
 _STOP_SECONDS: Final = 15.0
-_PUSH_SECONDS: Final = 2.0
 
 _log = Logger("notigateway.job")
 
 
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How often each worker does what an operator's timers do elsewhere; 0: never."""
+
+    sweep_seconds: int = 0
+    timestamp_seconds: int = 0
+    checkpoint_seconds: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What is done from time to time in one world, each by an instant that it is given."""
+
+    refresh: Work
+    sweep: Work
+    notices: Work
+    push: Work
+    stamp: Work
+    checkpoint: Work
+
+    @classmethod
+    def by(cls, settings: Settings) -> Self:
+        """Prepare them. Raises: `ConfigurationError`."""
+        sealing = Sealing(lambda: settings)
+        return cls(
+            refresh=refreshing(settings),
+            sweep=sweeping(settings, sealing),
+            notices=noticing(settings),
+            push=pushing(settings),
+            stamp=stamping(settings),
+            checkpoint=checkpointing(settings, sealing),
+        )
+
+
 class Job:
-    """Does its work every so many seconds, at once where it says that there is more, until it is stopped."""
+    """Does its work every so many seconds, at once where it says that there is more, until it is stopped.
+
+    `turn` is held meanwhile: whoever moves the clock does the work of all jobs, and none is done twice.
+    """
 
     def __init__(
         self,
         name: str,
-        settings: Settings,
-        work: Callable[[Engine, datetime], Done],
+        work: Work,
+        engine: Engine,
+        clock: Callable[[], datetime],
         *,
+        turn: Lock,
         every_seconds: float,
         first_after: float | None = None,
         says: str = "",
     ) -> None:
         self._standing = Standing(name)
         self._says = says
-        self._engine = create_database(
-            settings.database_url, pool_size=1, timeout_seconds=settings.database_timeout_seconds
-        )
+        self._engine = engine
+        self._clock = clock
+        self._turn = turn
         self._work = work
         self._every_seconds = every_seconds
         self._first_after = every_seconds if first_after is None else first_after
@@ -70,10 +112,9 @@ class Job:
         self._thread.start()
 
     def stop(self) -> None:
-        """Let what runs end, for some seconds; then close the database."""
+        """Let what runs end, for some seconds."""
         self._stopping.set()
         self._thread.join(_STOP_SECONDS)
-        self._engine.dispose()
 
     def _run(self) -> None:
         """Wait and work; trouble is for the next time."""
@@ -81,7 +122,8 @@ class Job:
         while not self._stopping.wait(pause):
             pause = self._every_seconds
             try:
-                done = self._work(self._engine, datetime.now(UTC))
+                with self._turn:
+                    done = self._work(self._engine, self._clock())
             except GatewayError as error:
                 self._standing.tell(**error.line)
                 continue
@@ -95,36 +137,27 @@ class Job:
                 pause = 0
 
 
-def sweeper(settings: Settings, *, every_seconds: float) -> Job:
-    """Write the receipts of what lapses; begins with a sweep."""
-    work = sweeping(settings, Sealing(lambda: settings))
-    return Job("sweeper", settings, work, every_seconds=every_seconds, first_after=0, says="swept")
+def jobs_of(
+    works: Works, engine: Engine, clock: Callable[[], datetime], *, every: Every, turn: Lock, is_first: bool
+) -> list[Job]:
+    """Return the jobs of a world. Of several workers the first one pushes, so that nothing comes twice."""
 
+    def job(name: str, work: Work, seconds: float, *, first: float | None = None, says: str = "") -> Job:
+        return Job(name, work, engine, clock, turn=turn, every_seconds=seconds, first_after=first, says=says)
 
-def stamper(settings: Settings, *, every_seconds: float) -> Job:
-    """Ask the authority for the time-stamps that are due."""
-    return Job("stamper", settings, stamping(settings), every_seconds=every_seconds, says="stamped")
-
-
-def noticer(settings: Settings) -> Job:
-    """Write the notices that are due into their folder."""
-    return Job("noticer", settings, noticing(settings), every_seconds=_NOTICES_SECONDS)
-
-
-def pusher(settings: Settings) -> Job:
-    """Push what has changed; of one worker, so that nothing comes twice where nothing fails."""
-    return Job("pusher", settings, pushing(settings), every_seconds=_PUSH_SECONDS)
-
-
-def checkpointer(settings: Settings, *, every_seconds: float) -> Job:
-    """Sign checkpoints, so that the log has a head that is never old."""
-    work = checkpointing(settings, Sealing(lambda: settings))
-    return Job("checkpointer", settings, work, every_seconds=every_seconds)
-
-
-def refresher(settings: Settings) -> Job:
-    """Refresh trust: a list dropped in its folder counts within seconds. `refresh_once` goes before."""
-    return Job("refresher", settings, refreshing(settings), every_seconds=_REFRESH_SECONDS)
+    wanted = [
+        job("refresher", works.refresh, REFRESH_SECONDS),
+        job("noticer", works.notices, NOTICES_SECONDS),
+    ]
+    if every.timestamp_seconds:
+        wanted.append(job("stamper", works.stamp, every.timestamp_seconds, says="stamped"))
+    if every.sweep_seconds:
+        wanted.append(job("sweeper", works.sweep, every.sweep_seconds, first=0, says="swept"))
+    if every.checkpoint_seconds:
+        wanted.append(job("checkpointer", works.checkpoint, every.checkpoint_seconds))
+    if is_first:
+        wanted.append(job("pusher", works.push, PUSH_SECONDS))
+    return wanted
 
 
 def refresh_once(settings: Settings, now: datetime) -> None:

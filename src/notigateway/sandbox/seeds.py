@@ -100,14 +100,14 @@ _UNITS: Final = ("Nave 1", "Nave 2", "Oficina central")
 _HEALTH: Final = _Sort(_INSS, "9900203", "resolutions", "Dictamen propuesta de incapacidad permanente")
 _NOTICE: Final = _Sort(_TGSS, "9900110", "contribution", "Información sobre bases de cotización")
 
-_CCC: Final = f"28{'0999999'}{control_digits('28', '0999999')}"
-_NAF: Final = f"28{'09999999'}{control_digits('28', '09999999')}"
+CCC: Final = f"28{'0999999'}{control_digits('28', '0999999')}"
+NAF: Final = f"28{'09999999'}{control_digits('28', '09999999')}"
 
 
 def submissions(notifications: int, seed: int) -> Iterator[ActSubmission]:
     """Yield the acts of a sandbox: those of the persons first, then the company's `notifications`."""
     yield from _for_persons(random.Random(f"{seed}:persons"))  # noqa: S311  (reproducible on purpose)
-    company = SubmittedAddressee(COMPANY[0], COMPANY[1], ccc=_CCC)
+    company = SubmittedAddressee(COMPANY[0], COMPANY[1], ccc=CCC)
     for number in range(1, notifications + 1):
         yield _for_company(seed, number, company)
 
@@ -144,11 +144,11 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
 
 def _assign_red(session: Session, at: datetime) -> None:
     """Let the RED person see the last tenth of the company's: assigned before any of it is at disposal."""
-    if not list_all_red_assignments(session, account=_CCC):
+    if not list_all_red_assignments(session, account=CCC):
         terms = RedTerms(
             addressee=COMPANY[0],
             addressee_name=COMPANY[1],
-            account=_CCC,
+            account=CCC,
             red_party=RED[0],
             red_name=f"{RED[1]} {RED[2]}",
             authorisation="999999",
@@ -194,14 +194,14 @@ def _for_company(seed: int, number: int, company: SubmittedAddressee) -> ActSubm
     sort = chance.choices(_SORTS, weights=[4] * 9 + [2] * 2 + [1] * 2)[0]
     reference = f"{sort.body.acronym}/2026/{seed}/{number:06d}"
     # What is about a worker of the company quotes that worker; every second act says something besides.
-    quoted = replace(company, naf=_NAF) if sort.matter in _ABOUT_WORKERS else company
+    quoted = replace(company, naf=NAF) if sort.matter in _ABOUT_WORKERS else company
     said = (("period", f"2026-{number % 12 + 1:02d}"), ("unit", chance.choice(_UNITS)))
     return replace(_act(sort, reference, quoted, chance=chance), metadata=said if number % 2 else ())
 
 
 def _for_persons(chance: random.Random) -> Iterator[ActSubmission]:
     nif, given, surname = PERSON
-    person = SubmittedAddressee(nif, f"{given} {surname}", naf=_NAF)
+    person = SubmittedAddressee(nif, f"{given} {surname}", naf=NAF)
     affiliation = _SORTS[1]
     for number in range(1, 4):
         yield _act(affiliation, f"TGSS/2026/P{number}", person, chance=chance, named_ground=Ground.A)

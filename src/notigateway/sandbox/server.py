@@ -27,32 +27,24 @@ from gunicorn.app.base import BaseApplication
 from notigateway.errors import ConfigurationError
 from notigateway.metering import tracing
 from notigateway.metering.meters import join, share
-from notigateway.sandbox.authority import TimestampAuthority, find_openssl
+from notigateway.sandbox.admin.application import admin_application
+from notigateway.sandbox.authority import TimestampAuthority
 from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
-from notigateway.sandbox.explain_page import Explaining
+from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
-from notigateway.sandbox.jobs import (
-    Job,
-    checkpointer,
-    noticer,
-    pusher,
-    refresh_once,
-    refresher,
-    stamper,
-    sweeper,
-)
-from notigateway.sandbox.seeds import sow
-from notigateway.sandbox.settings_file import replace_file, settings_file, write_settings
+from notigateway.sandbox.jobs import Every
+from notigateway.sandbox.settings_file import settings_file, write_settings
+from notigateway.sandbox.worlds import Site, Worlds, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
+    from notigateway.sandbox.world import Build
     from notigateway.settings import Settings
-    from notigateway.soap.endpoints import Endpoints
 
 HOST: Final = "127.0.0.1"
 _PATH: Final = "/notigateway/v1"
@@ -60,23 +52,8 @@ _GRACEFUL_SECONDS: Final = 20
 _TIMEOUT_SECONDS: Final = 60
 _KEEPALIVE_SECONDS: Final = 15
 _THREADS: Final = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seeds:
-    """How the data of a sandbox are made; kept with them, so a later start cannot mix two sorts."""
-
-    notifications: int
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Jobs:
-    """How often each worker does what an operator's timers do elsewhere; 0: never."""
-
-    sweep_seconds: int = 0
-    timestamp_seconds: int = 0
-    checkpoint_seconds: float = 0
+# One process serves all worlds, and some of who asks it wait for something.
+_THREADS_ALONE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +64,11 @@ class Sandbox:
     pki: Pki
     settings: Settings
     listener: socket.socket
-    authority_listener: socket.socket | None
+    authority_listener: socket.socket
     listens: str
     holding: Holding
+    # What who administers it must send, where it listens beyond this machine.
+    token: str | None = None
 
     @property
     def url(self) -> str:
@@ -100,7 +79,7 @@ class Sandbox:
 def prepare(
     directory: Path,
     *,
-    seeds: Seeds,
+    plan: Plan,
     port: int,
     now: datetime,
     database_url: str | None = None,
@@ -121,16 +100,13 @@ def prepare(
             undoing.callback(holding.release)
             pki = ensure_pki(directory / "pki", now)
             listener = _listen(port)
-            stamping = _listen(0) if find_openssl() and pki.certificate("tsa").is_file() else None
-            urls = (
-                public_url or _address(listener) + _PATH,
-                "" if stamping is None else _address(stamping) + "/",
-            )
+            stamping = _listen(0)
+            urls = public_url or _address(listener) + _PATH, _address(stamping) + "/"
             settings = write_settings(
                 directory, pki, urls, listens=_address(listener), database_url=database_url
             )
-            kept = _keep_seeds(directory / "seeds.json", seeds)
-            _sow_apart(settings, kept, now)
+            plan = Plan.kept(plan_file(directory), plan)
+            _fill_apart(settings, plan, Kept.read(kept_file(directory)).setting.at(now))
             holding.tell(_address(listener))
             undoing.pop_all()
     except OSError as error:
@@ -141,19 +117,20 @@ def prepare(
 def serve(
     sandbox: Sandbox,
     *,
-    build: Callable[[Settings], Endpoints],
+    build: Build,
     announce: Callable[[str], None],
     workers: int = 1,
-    jobs: Jobs | None = None,
+    every: Every | None = None,
 ) -> None:
     """Serve until SIGTERM (finish what has begun, then exit 0) or SIGINT.
 
     `build` runs in each worker after it was forked: locks, pools and threads are never inherited.
-    `announce` gets the READY line, from the first worker that answers. Each worker does the `jobs`.
+    `announce` gets the READY line, from the first worker that answers. Each worker does what
+    is due, `every` so many seconds.
     """
     share()
     tracing.check(os.environ)
-    _Server(sandbox, build=build, announce=announce, workers=workers, jobs=jobs or Jobs()).run()
+    _Server(sandbox, build=build, announce=announce, workers=workers, every=every or Every()).run()
 
 
 def describe(sandbox: Sandbox, pid: int) -> str:
@@ -188,21 +165,15 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, configured here and nowhere else: no file, no environment, no arguments."""
 
     def __init__(
-        self,
-        sandbox: Sandbox,
-        *,
-        build: Callable[[Settings], Endpoints],
-        announce: Callable[[str], None],
-        workers: int,
-        jobs: Jobs,
+        self, sandbox: Sandbox, *, build: Build, announce: Callable[[str], None], workers: int, every: Every
     ) -> None:
         self._sandbox = sandbox
         self._build = build
         self._announce = announce
         self._workers = workers
-        self._wanted = jobs
+        self._every = every
         self._bind = f"fd://{sandbox.listener.detach()}"  # once: SIGHUP has the settings set again
-        self._jobs: list[Job | TimestampAuthority] = []
+        self._ends: list[Callable[[], None]] = []
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -216,7 +187,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "bind": self._bind,
             "worker_class": "notigateway.http.worker.GatheringWorker",
             "workers": self._workers,
-            "threads": _THREADS,
+            "threads": _THREADS if self._workers > 1 else _THREADS_ALONE,
             "timeout": _TIMEOUT_SECONDS,
             "graceful_timeout": _GRACEFUL_SECONDS,
             "keepalive": _KEEPALIVE_SECONDS,
@@ -232,51 +203,41 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> WSGIApplication:
         """Build the application, in the worker; beside it what only a sandbox answers."""
-        settings = self._sandbox.settings
+        sandbox = self._sandbox
         with suppress(ConfigurationError):  # it counts for itself then
             join()
         tracing.begin(os.environ)
-        served = self._build(settings)
-        at_root = served if served.operations is None else served.operations.before(served)
-        return Explaining(at_root, settings)
+        site = Site(
+            directory=sandbox.directory,
+            listens=sandbox.listens,
+            authority_url=f"{_address(sandbox.authority_listener)}/",
+            build=self._build,
+            every=self._every,
+            is_alone=self._workers == 1,
+            token=sandbox.token,
+        )
+        worlds = Worlds(site, sandbox.settings, admin_application)
+        authority = TimestampAuthority(sandbox.authority_listener, worlds.stamper)
+        authority.start()
+        self._is_first = self._takes_turn()
+        worlds.open(is_first=self._is_first)
+        self._ends += [authority.stop, worlds.close]
+        return worlds
+
+    def _takes_turn(self) -> bool:
+        try:
+            return bool(os.read(self._turn, 1))
+        except BlockingIOError:
+            return False
 
     def _answering(self, _worker: object) -> None:
-        wanted, settings = self._wanted, self._sandbox.settings
-        self._jobs += [refresher(settings), noticer(settings), *self._stamping()]
-        if wanted.sweep_seconds:
-            self._jobs.append(sweeper(settings, every_seconds=wanted.sweep_seconds))
-        if wanted.checkpoint_seconds:
-            self._jobs.append(checkpointer(settings, every_seconds=wanted.checkpoint_seconds))
-        try:
-            is_first = bool(os.read(self._turn, 1))
-        except BlockingIOError:
-            is_first = False
-        if is_first:
-            self._jobs.append(pusher(settings))
-        for job in self._jobs:
-            job.start()
-        if is_first:
+        if self._is_first:
             self._announce(describe(self._sandbox, os.getppid()))
-
-    def _stamping(self) -> Iterator[TimestampAuthority | Job]:
-        """Yield who gives time-stamps, and who asks for them."""
-        sandbox, openssl = self._sandbox, find_openssl()
-        if sandbox.authority_listener is None or openssl is None:
-            return
-        yield TimestampAuthority(
-            sandbox.authority_listener,
-            openssl=openssl,
-            key=sandbox.pki.key("tsa"),
-            certificate=sandbox.pki.certificate("tsa"),
-        )
-        seconds = self._wanted.timestamp_seconds
-        if sandbox.settings.timestamp_authority_url and seconds:
-            yield stamper(sandbox.settings, every_seconds=seconds)
 
     def _ending(self, _server: object, _worker: object) -> None:
         # The last one first: who asks for time-stamps ends before who gives them.
-        for job in reversed(self._jobs):
-            job.stop()
+        for end in reversed(self._ends):
+            end()
 
 
 def _listen(port: int) -> socket.socket:
@@ -290,19 +251,11 @@ def _address(listener: socket.socket) -> str:
     return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
-def _keep_seeds(file: Path, wanted: Seeds) -> Seeds:
-    """Return how the data of this folder are made: as they were at the first start."""
-    if not file.is_file():
-        replace_file(file, json.dumps(asdict(wanted)))
-    return Seeds(**json.loads(file.read_text("utf-8")))
-
-
-def _sow_apart(settings: Settings, seeds: Seeds, now: datetime) -> None:
-    """Publish the acts, and learn who is revoked, in a process of its own.
+def _fill_apart(settings: Settings, plan: Plan, now: datetime) -> None:
+    """Make the data, and learn who is revoked, in a process of its own.
 
     obstore starts threads in the first process that stores a document; workers that are forked from
     it afterwards would wait for threads that they do not have.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        pool.submit(sow, settings, now=now, **asdict(seeds)).result()
-        pool.submit(refresh_once, settings, now).result()
+        pool.submit(fill, settings, plan, now=now).result()

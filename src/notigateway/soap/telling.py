@@ -51,6 +51,9 @@ class Telling:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        # Who asked, once that is proven.
+        self.party: str | None = None
+        self.signer: str | None = None
         self._write: Callable[..., None] | None = None
         self._said: dict[str, Any] = {}
 
@@ -59,11 +62,12 @@ class Telling:
         account = self.account
         account.operation, account.rows = access.operation, access.rows
         account.refused = access.refused_items
+        self.party, self.signer = access.caller.party, access.caller.signer
 
     def answered(self, access: AccessNotes) -> None:
         """Tell of a request that was executed; one that was refused by a number has its own event."""
         self.account.code = access.result
-        self._said |= {"party": access.caller.party, "signer": access.caller.signer}
+        self._said |= {"party": self.party, "signer": self.signer}
         self._write = self._write or _answered
 
     def refused_by_number(self, error: GatewayError, number: int) -> None:

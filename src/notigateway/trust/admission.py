@@ -159,6 +159,11 @@ class Admission:
             self._keep(finding.sha256)
         return finding
 
+    def look_again(self) -> None:
+        """Have what was refreshed known at the next request, not within seconds."""
+        with self._lock:
+            self._loaded_at = None
+
     def _find(self, certificate: Certificate, authority: Certificate) -> RevocationFinding | None:
         self._reload()
         return self._records.find(certificate, authority)

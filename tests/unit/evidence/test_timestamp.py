@@ -34,8 +34,8 @@ from notigateway.evidence.timestamp import (
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
-from notigateway.sandbox.authority import TimestampAuthority, find_openssl
 from notigateway.sandbox.holders import Pki, ensure_pki
+from openssl_authority import TimestampAuthority, find_openssl
 from pki import NOW, rsa_key
 from tsa import tsa, unchecked_token_of
 

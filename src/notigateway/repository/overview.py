@@ -1,0 +1,102 @@
+"""What stands in a database, whoever it is for: for a sandbox, which may show all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from notigateway.law.lifecycle import Standing, effective_state
+from notigateway.repository.model import Act, Addressee, Notification, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy import Row, Select
+
+    from notigateway.law.lifecycle import Kind, State
+    from notigateway.repository.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stands:
+    """A notification as it stands at an instant."""
+
+    id: UUID
+    code: int
+    reference: str
+    subject: str
+    addressee: str
+    addressee_name: str
+    kind: Kind
+    state: State
+    available_at: datetime
+    deadline: datetime | None
+    decided_at: datetime | None
+
+
+_COLUMNS = (
+    Notification.id,
+    Notification.code,
+    Act.reference,
+    Act.subject,
+    Addressee.identifier,
+    Addressee.name,
+    Notification.kind,
+    Notification.state,
+    Notification.available_at,
+    Notification.deadline,
+    Notification.decided_at,
+    Notification.outage_since,
+)
+
+
+def list_standing(
+    session: Session, *, now: datetime, addressee: str | None = None, limit: int
+) -> list[Stands]:
+    """Return notifications as they stand, the newest first."""
+    query = _standing().order_by(Notification.code.desc()).limit(limit)
+    if addressee is not None:
+        query = query.where(Addressee.identifier == addressee)
+    return [_stands(row, now) for row in session.execute(query)]
+
+
+def find_standing(session: Session, identifier: UUID, now: datetime | None = None) -> Stands | None:
+    """Return one of them, at the instant at which it was written last where none is given."""
+    row = session.execute(_standing().where(Notification.id == identifier)).one_or_none()
+    return None if row is None else _stands(row, now)
+
+
+def list_receipts(session: Session, code: int) -> Sequence[Receipt]:
+    """Return the receipts of a notification, in the order in which they were written."""
+    return session.scalars(
+        select(Receipt).where(Receipt.notification_code == code).order_by(Receipt.id)
+    ).all()
+
+
+def _standing() -> Select[*tuple[Any, ...]]:
+    joined = select(*_COLUMNS).join(Act, Act.id == Notification.act_id)
+    return joined.join(Addressee, Addressee.id == Notification.addressee_id)
+
+
+def _stands(row: Row[*tuple[Any, ...]], now: datetime | None) -> Stands:
+    values: tuple[Any, ...] = tuple(row)
+    identifier, code, reference, subject, nif, name, kind, state, available, deadline, decided, since = values
+    if now is not None:
+        state = effective_state(Standing(kind, state, available, deadline, since, decided), now)
+    return Stands(
+        id=identifier,
+        code=code,
+        reference=reference,
+        subject=subject,
+        addressee=nif,
+        addressee_name=name,
+        kind=kind,
+        state=state,
+        available_at=available,
+        deadline=deadline,
+        decided_at=decided,
+    )

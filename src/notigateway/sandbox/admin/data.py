@@ -1,0 +1,221 @@
+"""`/_sandbox/world`, `/worlds`, `/reset`, `/snapshot`, `/certificates`, `/notifications`, `/outbox`."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from notigateway.instants import instant_text
+from notigateway.law.lifecycle import State
+from notigateway.pki.identity import read_caller
+from notigateway.pki.keys import load_certificates
+from notigateway.repository.engine import reading
+from notigateway.repository.overview import find_standing, list_receipts, list_standing
+from notigateway.sandbox.admin.reading import all_worlds, asked, given, this_world
+from notigateway.sandbox.folder import Plan
+from notigateway.sandbox.outbox import messages_of
+from notigateway.sandbox.refusals import InvalidError, MediaTypeError, UnknownError
+from notigateway.sandbox.snapshots import SNAPSHOT_MAX_BYTES, restore, snapshot
+from notigateway.sandbox.verbs import play
+
+if TYPE_CHECKING:
+    from notigateway.repository.overview import Stands
+    from notigateway.sandbox.world import World
+
+blueprint = Blueprint("data", __name__)
+_LIMIT: Final = 1_000
+_NOTIFICATIONS_MAX: Final = 100_000
+_PEMS: Final = ("service", "seal", "root", "issuing", "tsa")
+
+
+@blueprint.get("/world")
+def tell() -> dict[str, Any]:
+    """Tell what this world is."""
+    return this_world().line()
+
+
+@blueprint.get("/worlds")
+def tell_all() -> dict[str, Any]:
+    """Tell of all worlds."""
+    return {"worlds": [world.line() for world in all_worlds().all()]}
+
+
+@blueprint.post("/worlds")
+def make() -> tuple[dict[str, Any], int]:
+    """Make a world."""
+    wanted = given()
+    name, frozen_at = wanted.text("name"), wanted.instant("freeze")
+    own_holders = bool(wanted.take("own_holders", bool, default=False))
+    plan = Plan(
+        notifications=wanted.whole("notifications", most=_NOTIFICATIONS_MAX) or 0,
+        seed=_seed(wanted.whole("seed"), 7),
+        scenario=wanted.text("scenario"),
+        own_holders=own_holders,
+    )
+    wanted.end()
+    worlds = all_worlds()
+    check_scenario(plan)
+    world = worlds.make(name, plan, frozen_at=frozen_at)
+    play_plan(world)
+    return world.line(), 201
+
+
+@blueprint.delete("/worlds/<name>")
+def delete(name: str) -> tuple[str, int]:
+    """Take a world away."""
+    all_worlds().delete(name)
+    return "", 204
+
+
+@blueprint.post("/reset")
+def reset() -> dict[str, Any]:
+    """Make what is in this world anew."""
+    world, wanted = this_world(), given()
+    notifications = wanted.whole("notifications", most=_NOTIFICATIONS_MAX)
+    seed, scenario = wanted.whole("seed"), wanted.text("scenario")
+    wanted.end()
+    plan = Plan(
+        notifications=world.plan.notifications if notifications is None else notifications,
+        seed=_seed(seed, world.plan.seed),
+        scenario=scenario or world.plan.scenario,
+    )
+    check_scenario(plan)
+    all_worlds().reset(world, plan)
+    play_plan(world)
+    return world.line()
+
+
+def check_scenario(plan: Plan) -> None:
+    """Refuse a plan whose scenario nobody knows, before anything is made. Raises: `ScenarioUnknownError`."""
+    if plan.scenario is not None:
+        play.find(plan.scenario)
+
+
+def play_plan(world: World) -> None:
+    """Have happen in a new world what its scenario tells."""
+    if world.plan.scenario is not None:
+        play.play(world, play.find(world.plan.scenario))
+
+
+@blueprint.get("/snapshot")
+def take() -> Response:
+    """Give everything in this world as an archive."""
+    data = snapshot(all_worlds(), this_world())
+    name = f"{this_world().name}.world.zip"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, mimetype="application/zip", headers=headers)
+
+
+@blueprint.post("/restore")
+def bring_back() -> dict[str, Any]:
+    """Have in this world what an archive holds."""
+    if request.mimetype != "application/zip":
+        raise MediaTypeError("send a snapshot: Content-Type: application/zip")
+    request.max_content_length = SNAPSHOT_MAX_BYTES
+    restore(all_worlds(), this_world(), request.get_data())
+    return this_world().line()
+
+
+@blueprint.get("/certificates")
+def certificates() -> dict[str, Any]:
+    """Give the certificates and keys of this world: they open nothing else."""
+    pki = this_world().pki
+    holders = {}
+    for name, files in pki.holders().items():
+        (certificate,) = load_certificates(files.certificate)
+        caller = read_caller(certificate)
+        holders[name] = {
+            "certificate": files.certificate.read_text("ascii"),
+            "key": files.key.read_text("ascii"),
+            "p12": base64.b64encode(files.p12.read_bytes()).decode(),
+            "nif": caller.party,
+            "name": caller.party_name,
+        }
+    pems = {name: pki.certificate(name).read_text("ascii") for name in _PEMS}
+    return {"passphrase": pki.passphrase.read_text("ascii").strip(), **pems, "holders": holders}
+
+
+@blueprint.get("/notifications")
+def notifications() -> dict[str, Any]:
+    """Tell of the notifications of this world, the newest first."""
+    world, wanted = this_world(), asked()
+    state, addressee = wanted.text("state"), wanted.text("addressee")
+    limit = _number(wanted.text("limit"), _LIMIT)
+    wanted.end()
+    if state is not None and state not in set(State):
+        raise InvalidError(f"state: one of {', '.join(State)}")
+    nif = _nif_of(world, addressee)
+    with world.looking() as office, reading(office.engine) as session:
+        # a state may follow from the clock alone: it is asked of the rows
+        found = list_standing(session, now=world.clock(), addressee=nif, limit=_NOTIFICATIONS_MAX)
+    kept = [one for one in found if state in {None, one.state.value}][:limit]
+    return {"notifications": [line(one) for one in kept]}
+
+
+@blueprint.get("/notifications/<identifier>")
+def notification(identifier: str) -> dict[str, Any]:
+    """Tell of one, with its receipts."""
+    return tell_one(this_world(), identifier)
+
+
+def tell_one(world: World, identifier: str) -> dict[str, Any]:
+    """Return one notification with its receipts. Raises: `UnknownError`."""
+    try:
+        wanted = UUID(identifier)
+    except ValueError as error:
+        raise UnknownError("there is no notification of that id in this world") from error
+    with world.looking() as office, reading(office.engine) as session:
+        found = find_standing(session, wanted, world.clock())
+        if found is None:
+            raise UnknownError("there is no notification of that id in this world")
+        receipts = [
+            {
+                "id": str(one.id),
+                "kind": (one.nature or one.state).value,
+                "at": instant_text(one.event_time),
+            }
+            for one in list_receipts(session, found.code)
+        ]
+    return line(found) | {"receipts": receipts}
+
+
+@blueprint.get("/outbox")
+def outbox() -> dict[str, Any]:
+    """Tell which notices were sent by e-mail."""
+    return {"messages": messages_of(this_world().folder / "notices")}
+
+
+def line(one: Stands) -> dict[str, Any]:
+    """Return what a harness is told of a notification."""
+    return {
+        "id": str(one.id),
+        "code": one.code,
+        "reference": one.reference,
+        "subject": one.subject,
+        "addressee": one.addressee,
+        "addressee_name": one.addressee_name,
+        "kind": one.kind.value,
+        "state": one.state.value,
+        "available_at": instant_text(one.available_at),
+        "deadline": None if one.deadline is None else instant_text(one.deadline),
+        "decided_at": None if one.decided_at is None else instant_text(one.decided_at),
+    }
+
+
+def _nif_of(world: World, addressee: str | None) -> str | None:
+    return addressee if addressee is None else world.nif_of(addressee)
+
+
+def _seed(value: int | None, ordinary: int) -> int:
+    return ordinary if value is None else value
+
+
+def _number(text: str | None, most: int) -> int:
+    if text is None:
+        return most
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidError("limit: a whole number expected")
+    return min(int(text), most)

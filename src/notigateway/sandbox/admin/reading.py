@@ -1,0 +1,41 @@
+"""Reads what a harness sends to the sandbox's own addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from flask import request
+
+from notigateway.sandbox.given import Given
+from notigateway.sandbox.refusals import InvalidError, MediaTypeError
+
+if TYPE_CHECKING:
+    from notigateway.sandbox.world import World
+    from notigateway.sandbox.worlds import Worlds
+
+BODY_MAX_BYTES: Final = 16 * 1024 * 1024
+
+
+def given() -> Given:
+    """Return what was sent as JSON. Raises: `MediaTypeError`, `InvalidError`."""
+    if request.mimetype != "application/json":
+        raise MediaTypeError("send JSON: Content-Type: application/json")
+    sent = request.get_json(silent=True)
+    if not isinstance(sent, dict):
+        raise InvalidError("a JSON object expected")
+    return Given(sent)
+
+
+def asked() -> Given:
+    """Return what stands in the query."""
+    return Given(request.args.to_dict())
+
+
+def this_world() -> World:
+    """Return the world whose address was called."""
+    return cast("World", request.environ["notigateway.sandbox.world"])
+
+
+def all_worlds() -> Worlds:
+    """Return all worlds."""
+    return cast("Worlds", request.environ["notigateway.sandbox.worlds"])

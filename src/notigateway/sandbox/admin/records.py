@@ -1,0 +1,211 @@
+"""`/_sandbox/journal`: what came and went, searched, counted, waited for, explained and taken away."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Blueprint, Response, jsonify, request
+
+from notigateway.explaining.explain_text import explanation_json, explanation_text
+from notigateway.explaining.way import Way
+from notigateway.instants import instant_text
+from notigateway.sandbox.admin.reading import asked, this_world
+from notigateway.sandbox.given import Given, duration_of
+from notigateway.sandbox.journal import Search
+from notigateway.sandbox.refusals import InvalidError, NotReachedError, UnknownError
+from notigateway.soap.served import errors_url_beside
+
+if TYPE_CHECKING:
+    from notigateway.explaining.explanation import Explanation
+    from notigateway.sandbox.exchange import Exchange
+    from notigateway.sandbox.world import World
+
+blueprint = Blueprint("records", __name__)
+_LIMIT: Final = 1_000
+_WAIT_MAX_SECONDS: Final = 60.0
+_WAIT: Final = "5s"
+_CREATOR: Final = {"name": "notigateway sandbox", "version": "1"}
+
+
+@blueprint.get("/journal")
+def tell() -> dict[str, Any]:
+    """Tell what is in the journal."""
+    wanted = asked()
+    limit = _number(wanted, "limit", _LIMIT)
+    search = _search(wanted)
+    journal = this_world().journal
+    found = journal.search(search, limit=limit)
+    return {"entries": [one.line() for one in found], "dropped": journal.dropped}
+
+
+@blueprint.get("/journal/count")
+def count() -> dict[str, Any]:
+    """Count."""
+    return {"count": len(this_world().journal.search(_search(asked())))}
+
+
+@blueprint.get("/journal/await")
+def wait() -> dict[str, Any]:
+    """Wait until there are so many. Raises: `NotReachedError`."""
+    wanted = asked()
+    many = _number(wanted, "count", 1)
+    seconds = duration_of(wanted.text("timeout") or _WAIT, "timeout").total_seconds()
+    if not 0 <= seconds <= _WAIT_MAX_SECONDS:
+        raise InvalidError(f"timeout: at most {_WAIT_MAX_SECONDS:.0f} s")
+    search = _search(wanted)
+    found = this_world().journal.wait(search, count=many, seconds=seconds)
+    if len(found) < many:
+        raise NotReachedError(f"{len(found)} of {many} came in {seconds:g} s")
+    return {"count": len(found), "entries": [one.line() for one in found[:_LIMIT]]}
+
+
+@blueprint.delete("/journal")
+def clear() -> tuple[str, int]:
+    """Forget what is kept."""
+    this_world().journal.clear()
+    return "", 204
+
+
+@blueprint.get("/journal/<int:number>")
+def tell_one(number: int) -> dict[str, Any]:
+    """Tell of one exchange."""
+    return find(this_world(), number).line()
+
+
+@blueprint.get("/journal/<int:number>/request")
+def received(number: int) -> Response:
+    """Give what was received, as it was."""
+    exchange = find(this_world(), number)
+    return _as_it_was(exchange.request, f"{number}-request")
+
+
+@blueprint.get("/journal/<int:number>/answer")
+def sent(number: int) -> Response:
+    """Give what was sent, as it was."""
+    exchange = find(this_world(), number)
+    return _as_it_was(exchange.answer, f"{number}-answer")
+
+
+@blueprint.get("/journal/<int:number>/explain")
+def explain(number: int) -> Response:
+    """Explain what the gateway saw in a request, when it came."""
+    world = this_world()
+    explanation = explained(world, find(world, number))
+    if request.accept_mimetypes.best_match(["text/plain", "application/json"]) == "application/json":
+        return Response(explanation_json(explanation), mimetype="application/json")
+    text = explanation_text(explanation, errors_url=errors_url_beside(str(world.settings.public_url)))
+    return Response(text, mimetype="text/plain")
+
+
+@blueprint.get("/journal.har")
+def archive() -> Response:
+    """Give the journal in the form of an HTTP archive (HAR 1.2)."""
+    entries = [_har(one) for one in this_world().journal.search(_search(asked()))]
+    answer = jsonify({"log": {"version": "1.2", "creator": _CREATOR, "entries": entries}})
+    answer.headers["Content-Disposition"] = 'attachment; filename="journal.har"'
+    return answer
+
+
+@blueprint.get("/journal.zip")
+def envelopes() -> Response:
+    """Give every request and answer as a file of its own."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+        for one in this_world().journal.search(_search(asked())):
+            packed.writestr(f"{one.number:06d}-request.bin", one.request)
+            packed.writestr(f"{one.number:06d}-answer.bin", one.answer)
+    headers = {"Content-Disposition": 'attachment; filename="journal.zip"'}
+    return Response(target.getvalue(), mimetype="application/zip", headers=headers)
+
+
+def find(world: World, number: int) -> Exchange:
+    """Return one exchange. Raises: `UnknownError`."""
+    found = world.journal.find(number)
+    if found is None:
+        raise UnknownError("there is no entry of that number in the journal, or it was dropped")
+    return found
+
+
+def explained(world: World, exchange: Exchange) -> Explanation:
+    """Return the explanation of a request at the instant by which it was judged."""
+    headers = exchange.request_headers
+    way = Way(
+        public_url=str(world.settings.public_url),
+        content_type=headers.get("Content-Type", ""),
+        content_encoding=headers.get("Content-Encoding"),
+        action=headers.get("Soapaction"),
+    )
+    return world.explaining.explanation(exchange.request, way, at=exchange.dated or exchange.at)
+
+
+def _search(wanted: Given) -> Search:
+    search = Search(
+        operation=wanted.text("operation"),
+        caller=wanted.text("caller"),
+        code=wanted.text("code"),
+        status=_number(wanted, "status", None),
+        after=_number(wanted, "after", 0),
+    )
+    wanted.end()
+    return search
+
+
+def _number(wanted: Given, name: str, ordinary: Any) -> Any:  # noqa: ANN401
+    text = wanted.text(name)
+    if text is None:
+        return ordinary
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004
+        raise InvalidError(f"{name}: a whole number expected")
+    return int(text)
+
+
+def _as_it_was(data: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}.bin"'}
+    return Response(data, mimetype="application/octet-stream", headers=headers)
+
+
+def _har(one: Exchange) -> dict[str, Any]:
+    line, milliseconds = one.line(), round(one.seconds * 1000, 1)
+    request_headers = [{"name": name, "value": value} for name, value in one.request_headers.items()]
+    answer_headers = [{"name": name, "value": value} for name, value in one.answer_headers.items()]
+    return {
+        "startedDateTime": instant_text(one.received),
+        "time": milliseconds,
+        "request": {
+            "method": one.method,
+            "url": one.path + (f"?{one.query}" if one.query else ""),
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": request_headers,
+            "queryString": [],
+            "headersSize": -1,
+            "bodySize": len(one.request),
+            "postData": {
+                "mimeType": one.request_headers.get("Content-Type", ""),
+                "text": base64.b64encode(one.request).decode(),
+                "encoding": "base64",
+            },
+        },
+        "response": {
+            "status": one.status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": answer_headers,
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": one.answer_bytes,
+            "content": {
+                "size": one.answer_bytes,
+                "mimeType": one.answer_headers.get("Content-Type", ""),
+                "text": base64.b64encode(one.answer).decode(),
+                "encoding": "base64",
+            },
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "_notigateway": {name: line[name] for name in ("number", "operation", "caller", "code", "steps")},
+    }

@@ -1,0 +1,152 @@
+"""Faults that a harness orders: of which kind, for which requests, how often.
+
+A fault that strikes does so at one of three places: before the gateway sees the request, on its way
+(`arriving`), or at the bytes of its answer (`falsifying`).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from notigateway.sandbox.journal import is_of
+
+if TYPE_CHECKING:
+    import random
+
+    from notigateway.sandbox.exchange import Exchange
+
+
+class Kind(StrEnum):
+    """What a fault does."""
+
+    STATUS = "status"
+    FAULT = "fault"
+    DELAY = "delay"
+    DROP_BEFORE = "drop_before"
+    DROP_AFTER = "drop_after"
+    TRUNCATE = "truncate"
+    WRONG_SIGNATURE = "wrong_signature"
+    NO_SIGNATURE = "no_signature"
+    FOREIGN_CERTIFICATE = "foreign_certificate"
+    EXPIRED_CERTIFICATE = "expired_certificate"
+    CLOCK_SKEW = "clock_skew"
+    DUPLICATE = "duplicate"
+    DRIBBLE = "dribble"
+    LOSE_PART = "lose_part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A fault as it was ordered; a request must match every selector that is not None.
+
+    `status`, `retry_after` and `body` belong to `status`; `code`, of `docs/errors.md`, to `fault`;
+    `seconds`, or `median` and `sigma` of a log-normal distribution, to `delay`; `bytes` to `truncate`;
+    `by` seconds to `clock_skew`; `answer`, the first or the second, to `duplicate`; `bytes_per_second` to
+    `dribble`.
+    """
+
+    kind: Kind
+    operation: str | None = None
+    caller: str | None = None
+    nth: int | None = None
+    times: int | None = None
+    probability: float | None = None
+    status: int = 503
+    retry_after: int | None = None
+    body: str = ""
+    code: str = ""
+    seconds: float | None = None
+    median: float | None = None
+    sigma: float = 0.5
+    bytes: int | None = None
+    by: float = 0.0
+    answer: str = "first"
+    bytes_per_second: int = 100
+
+    @property
+    def strikes_at_most(self) -> int | None:
+        """Return how often it strikes; None: without end."""
+        return 1 if self.nth is not None and self.times is None else self.times
+
+    def line(self) -> dict[str, Any]:
+        """Return what was ordered, without what is as always."""
+        ordinary = asdict(Order(kind=self.kind))
+        return {
+            name: value for name, value in asdict(self).items() if name == "kind" or value != ordinary[name]
+        }
+
+
+@dataclass(slots=True)
+class Fault:
+    """An order under its identifier, and how often it matched and struck."""
+
+    identifier: int
+    order: Order
+    matched: int = 0
+    struck: int = 0
+
+    def line(self) -> dict[str, Any]:
+        """Return what a harness is told of it."""
+        return {
+            "id": self.identifier,
+            **self.order.line(),
+            "matched": self.matched,
+            "struck": self.struck,
+        }
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of a world, in the order in which they were ordered; safe between threads."""
+
+    chance: random.Random
+    _kept: dict[int, Fault] = field(default_factory=dict)
+    _last: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self, order: Order) -> Fault:
+        """Keep an order."""
+        with self._lock:
+            self._last += 1
+            self._kept[self._last] = fault = Fault(self._last, order)
+            return fault
+
+    def withdraw(self, identifier: int) -> bool:
+        """Forget one; False where there is none."""
+        with self._lock:
+            return self._kept.pop(identifier, None) is not None
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._kept.clear()
+
+    def all(self) -> list[Fault]:
+        """Return all of them."""
+        with self._lock:
+            return list(self._kept.values())
+
+    def strike(self, exchange: Exchange) -> list[Fault]:
+        """Return those that strike a request; each is counted."""
+        with self._lock:
+            return [one for one in self._kept.values() if _matches(one, exchange) and self._strikes(one)]
+
+    def _strikes(self, fault: Fault) -> bool:
+        order, most = fault.order, fault.order.strikes_at_most
+        fault.matched += 1
+        if fault.matched < (order.nth or 1) or (most is not None and fault.struck >= most):
+            return False
+        if order.probability is not None and self.chance.random() >= order.probability:
+            return False
+        fault.struck += 1
+        return True
+
+
+def _matches(fault: Fault, exchange: Exchange) -> bool:
+    order = fault.order
+    return order.operation in {None, exchange.operation} and (
+        order.caller is None or is_of(exchange, order.caller)
+    )

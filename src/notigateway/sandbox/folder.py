@@ -1,0 +1,104 @@
+"""The folder of a world: what lies in it, and what is kept of how it was made and what time it is there.
+
+It is laid out as that of a sandbox, so that a world that was taken out can be served as one.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from notigateway.errors import ConfigurationError
+from notigateway.instants import instant_text
+from notigateway.sandbox.clock import REAL, Setting
+from notigateway.sandbox.settings_file import replace_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What belongs to a world's data: another seed, or a snapshot, takes its place.
+DATABASE: Final = ("notigateway.db", "notigateway.db-wal", "notigateway.db-shm")
+DATA: Final = (*DATABASE, "documents", "notices", "retired-seals")
+TRUST: Final = ("pki", "issuers", "revocation", "trust")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the data of a world are made: kept with them, so that a later start cannot mix two sorts."""
+
+    notifications: int
+    seed: int
+    scenario: str | None = None
+    own_holders: bool = False
+
+    @classmethod
+    def kept(cls, file: Path, wanted: Self) -> Self:
+        """Return the plan of this folder: as it was at the first start."""
+        if not file.is_file():
+            wanted.keep(file)
+        return cls(**json.loads(file.read_text("utf-8")))
+
+    def keep(self, file: Path) -> None:
+        """Write it."""
+        replace_file(file, json.dumps(asdict(self)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a world keeps beside its data: how its clock is set, and how often it was opened."""
+
+    setting: Setting = REAL
+    openings: int = 0
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read it; a world that is new has nothing. Raises: `ConfigurationError`."""
+        try:
+            said: dict[str, Any] = json.loads(file.read_text("utf-8"))
+            at = said.get("frozen_at")
+            frozen = datetime.fromisoformat(at) if at else None
+            setting = Setting(timedelta(seconds=float(said.get("offset_seconds", 0))), frozen)
+            return cls(setting=setting, openings=int(said.get("openings", 0)))
+        except FileNotFoundError:
+            return cls()
+        except (ValueError, TypeError) as error:
+            raise ConfigurationError(f"{file} is not what a sandbox writes: {error}") from error
+
+    def keep(self, file: Path) -> None:
+        """Write it."""
+        at = self.setting.frozen_at
+        said = {
+            "offset_seconds": self.setting.offset.total_seconds(),
+            "frozen_at": None if at is None else instant_text(at),
+            "openings": self.openings,
+        }
+        replace_file(file, json.dumps(said))
+
+    def opened(self) -> Self:
+        """Return it once more opened."""
+        return replace(self, openings=self.openings + 1)
+
+
+def plan_file(folder: Path) -> Path:
+    """Return where the plan is."""
+    return folder / "seeds.json"
+
+
+def kept_file(folder: Path) -> Path:
+    """Return where clock and openings are."""
+    return folder / "world.json"
+
+
+def remove(folder: Path, names: tuple[str, ...]) -> None:
+    """Remove some of what lies in a world's folder."""
+    for name in names:
+        path = folder / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            with suppress(FileNotFoundError):
+                path.unlink()

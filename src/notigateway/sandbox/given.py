@@ -1,0 +1,102 @@
+"""What a harness or a scenario says, taken member by member: instants, durations, numbers within bounds."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from notigateway.sandbox.refusals import InvalidError
+from notigateway.wss.freshness import read_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DURATION: Final = re.compile(
+    r"(-)?P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?"
+)
+_SHORT: Final = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
+_UNITS: Final = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+
+class Given:
+    """The members of what was sent, taken one by one; what is left over nobody knows."""
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self._members = dict(members)
+
+    def take(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:  # noqa: ANN401
+        """Return a member of that kind. Raises: `InvalidError`."""
+        value = self._members.pop(name, None)
+        if value is None:
+            return default
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise InvalidError(f"{name}: {' or '.join(one.__name__ for one in kinds)} expected")
+        return value
+
+    def text(self, name: str) -> str | None:
+        """Return a text, None where it is not there."""
+        return cast("str | None", self.take(name, str))
+
+    def whole(self, name: str, *, least: int = 0, most: int | None = None) -> int | None:
+        """Return a whole number within bounds."""
+        value = cast("int | None", self.take(name, int))
+        if value is not None and (value < least or (most is not None and value > most)):
+            raise InvalidError(f"{name}: at least {least}" + ("" if most is None else f", at most {most}"))
+        return value
+
+    def instant(self, name: str) -> datetime | None:
+        """Return an instant."""
+        value = self.text(name)
+        return None if value is None else instant_of(value, name)
+
+    def duration(self, name: str) -> timedelta | None:
+        """Return a duration."""
+        value = self.take(name, (str, int, float))
+        return None if value is None else duration_of(value, name)
+
+    def end(self) -> None:
+        """Refuse what is left over. Raises: `InvalidError`."""
+        if self._members:
+            raise InvalidError(f"{', '.join(sorted(map(str, self._members)))}: not known here")
+
+    def rest(self) -> dict[str, Any]:
+        """Return what is left over, for who knows it."""
+        rest, self._members = self._members, {}
+        return rest
+
+
+def instant_of(text: str, name: str) -> datetime:
+    """Return an instant. Raises: `InvalidError`."""
+    try:
+        return read_instant(text)
+    except ValueError as error:
+        raise InvalidError(f"{name}: an instant such as 2026-06-01T12:00:00Z expected") from error
+
+
+def duration_of(value: str | float, name: str) -> timedelta:
+    """Return a duration: ISO 8601 in weeks, days and times, `5s`, or a number of seconds.
+
+    Raises: `InvalidError`.
+    """
+    try:
+        if not isinstance(value, str):
+            return timedelta(seconds=value)
+        short = _SHORT.fullmatch(value)
+        if short is not None:
+            return float(short[1]) * _UNITS[short[2]]
+        found = _DURATION.fullmatch(value)
+        if found is None or not any(found.groups()[1:]):
+            raise InvalidError(f"{name}: a duration such as P11D, PT5M, 5s or a number of seconds expected")
+        weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups()[1:])
+        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except (OverflowError, ValueError) as error:
+        raise InvalidError(f"{name}: no such duration") from error
+    return -length if found[1] else length

@@ -1,0 +1,190 @@
+"""Puts a journal and faults around an application: what comes in, what goes out, and what strikes between."""
+
+from __future__ import annotations
+
+import io
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from notigateway.http.streamed import CutOffError, Streamed
+from notigateway.sandbox.clock import machine_time
+from notigateway.sandbox.exchange import KEPT_MAX_BYTES, Exchange, headers_of
+from notigateway.sandbox.falsifying import cut_off, dribble, falsified
+from notigateway.sandbox.faults import Kind
+from notigateway.sandbox.peeking import peek
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from notigateway.sandbox.exchange import Holder
+    from notigateway.sandbox.faults import Faults, Order
+    from notigateway.sandbox.journal import Journal
+
+# Nobody means more, and a thread of the sandbox waits that long.
+DELAY_MAX_SECONDS: Final = 300.0
+_NAMED: Final = {name.lower(): name for name in ("Content-Type", "Content-Length", "X-Correlation-Id")}
+
+
+@dataclass(slots=True)
+class _Given:
+    """What an application has answered: whole, unless it is streamed."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: Iterable[bytes]
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+class Recording:
+    """A WSGI application around another one."""
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        *,
+        clock: Callable[[], datetime],
+        journal: Journal,
+        faults: Faults,
+        holders: Mapping[str, Holder],
+        chance: random.Random,
+    ) -> None:
+        """Record what `application` answers; `holders` are known by the SHA-256 of their certificates."""
+        self._application = application
+        self._clock = clock
+        self._journal = journal
+        self._faults = faults
+        self._holders = holders
+        self._chance = chance
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request. Raises: `CutOffError` where a fault drops the connection."""
+        exchange = self._begin(environ)
+        try:
+            given = self._answer(environ, exchange)
+        except CutOffError:
+            self._end(exchange, is_cut_off=True)
+            raise
+        start_response(given.status, given.headers)
+        exchange.status = int(given.status.partition(" ")[0])
+        exchange.answer_headers = {_NAMED.get(name.lower(), name): value for name, value in given.headers}
+        if isinstance(given.body, Streamed):
+            return Streamed(given.body.length, self._followed(given.body, exchange))
+        body = b"".join(given.body)
+        exchange.answer, exchange.answer_bytes = body[:KEPT_MAX_BYTES], len(body)
+        self._end(exchange)
+        return [body]
+
+    def _begin(self, environ: WSGIEnvironment) -> Exchange:
+        body = environ["wsgi.input"].read() if environ["REQUEST_METHOD"] == "POST" else b""
+        environ["wsgi.input"] = io.BytesIO(body)
+        seeming = peek(body)
+        exchange = Exchange(
+            at=self._clock(),
+            received=machine_time(),
+            began=time.monotonic(),
+            method=str(environ["REQUEST_METHOD"]),
+            path=str(environ.get("PATH_INFO", "")),
+            query=str(environ.get("QUERY_STRING", "")),
+            request_headers=headers_of(environ),
+            request=body,
+            seeming=seeming,
+            holder=self._holders.get(seeming.certificate or ""),
+        )
+        exchange.put_into(environ)
+        if exchange.method == "POST":
+            exchange.struck = self._faults.strike(exchange)
+        return exchange
+
+    def _end(self, exchange: Exchange, *, is_cut_off: bool = False) -> None:
+        exchange.is_cut_off = is_cut_off
+        exchange.seconds = time.monotonic() - exchange.began
+        self._journal.enter(exchange)
+
+    def _followed(self, body: Streamed, exchange: Exchange) -> Iterator[bytes]:
+        """Pass a streamed answer on; it is entered when it has ended, however that is."""
+        is_whole = False
+        try:
+            for piece in body:
+                exchange.answer += piece[: max(0, KEPT_MAX_BYTES - len(exchange.answer))]
+                exchange.answer_bytes += len(piece)
+                yield piece
+            is_whole = exchange.answer_bytes == body.length
+        finally:
+            self._end(exchange, is_cut_off=not is_whole)
+
+    def _answer(self, environ: WSGIEnvironment, exchange: Exchange) -> _Given:
+        """Have it answered, with what was ordered before, twice or behind."""
+        orders = {one.order.kind: one.order for one in exchange.struck}
+        if Kind.DELAY in orders:
+            time.sleep(_delay(orders[Kind.DELAY], self._chance))
+        if Kind.DROP_BEFORE in orders:
+            raise CutOffError("a fault that was ordered")
+        if Kind.STATUS in orders:
+            return _plain(orders[Kind.STATUS])
+        given = _call(self._application, environ)
+        if Kind.DUPLICATE in orders:
+            given = self._again(environ, exchange, given, orders[Kind.DUPLICATE])
+        return _falsified(given, orders) if orders else given
+
+    def _again(self, environ: WSGIEnvironment, exchange: Exchange, first: _Given, order: Order) -> _Given:
+        """Deliver the request a second time; one of the two answers reaches the caller."""
+        first.body = list(first.body)
+        told = exchange.told
+        second = _call(self._application, environ | {"wsgi.input": io.BytesIO(exchange.request)})
+        if order.answer == "second":
+            return second
+        list(second.body)
+        exchange.told = told
+        return first
+
+
+def _call(application: WSGIApplication, environ: WSGIEnvironment) -> _Given:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], _: Any = None, /) -> Any:  # noqa: ANN401
+        started[:] = [(status, headers)]
+        return lambda _: None
+
+    body = application(environ, start_response)
+    [(status, headers)] = started
+    return _Given(status, list(headers), body)
+
+
+def _plain(order: Order) -> _Given:
+    """Return an answer of a bare status, as proxies give it."""
+    body = order.body.encode()
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+    if order.retry_after is not None:
+        headers.append(("Retry-After", str(order.retry_after)))
+    return _Given(f"{order.status} {HTTPStatus(order.status).phrase}", headers, [body])
+
+
+def _falsified(given: _Given, orders: Mapping[Kind, Order]) -> _Given:
+    """Return an answer as the faults would have it; the connection ends where one of them says so."""
+    if Kind.DROP_AFTER in orders:
+        list(given.body)
+        raise CutOffError("a fault that was ordered")
+    body = whole = b"".join(given.body)
+    for order in orders.values():
+        body = falsified(body, given.header("Content-Type"), order)
+    if body != whole:
+        others = [one for one in given.headers if one[0].lower() != "content-length"]
+        given.headers = [*others, ("Content-Length", str(len(body)))]
+    given.body = [body]
+    if Kind.TRUNCATE in orders:
+        given.body = cut_off(body, orders[Kind.TRUNCATE].bytes)
+    elif Kind.DRIBBLE in orders:
+        given.body = dribble(body, orders[Kind.DRIBBLE].bytes_per_second)
+    return given
+
+
+def _delay(order: Order, chance: random.Random) -> float:
+    seconds = order.seconds if order.median is None else chance.lognormvariate(0, order.sigma) * order.median
+    return min(seconds or 0.0, DELAY_MAX_SECONDS)

@@ -1,0 +1,113 @@
+"""What the sandbox's own address refuses: a stable code and a status each, in words for who writes tests."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SandboxError(Exception):
+    """Something was asked of the sandbox that it does not do; nothing was changed."""
+
+    code: ClassVar[str] = "INVALID"
+    status: ClassVar[int] = 400
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidError(SandboxError):
+    """The request is not what it should be; the text names the member."""
+
+
+class MediaTypeError(SandboxError):
+    """Only JSON is taken, and archives where one is restored: a page of a stranger can send neither."""
+
+    code, status = "MEDIA_TYPE", 415
+
+
+class HostError(SandboxError):
+    """The request is for another name than those at which the sandbox listens: rebinding of names."""
+
+    code, status = "HOST_NOT_OURS", 403
+
+
+class TokenError(SandboxError):
+    """It listens beyond this machine, and the request lacks its token."""
+
+    code, status = "TOKEN_MISSING", 401
+
+
+class UnknownError(SandboxError):
+    """No such world, entry, fault or notification."""
+
+    code, status = "UNKNOWN", 404
+
+
+class ScenarioUnknownError(SandboxError):
+    """No scenario, or verb, of that name."""
+
+    code, status = "SCENARIO_UNKNOWN", 404
+
+
+class WorldExistsError(SandboxError):
+    """There is a world of that name."""
+
+    code, status = "WORLD_EXISTS", 409
+
+
+class NotFreshError(SandboxError):
+    """A clock goes back only where nothing has happened yet, and with a reason."""
+
+    code, status = "NOT_FRESH", 409
+
+
+class ClockRangeError(SandboxError):
+    """The certificates of the sandbox do not reach that far."""
+
+    code, status = "CLOCK_OUT_OF_RANGE", 409
+
+
+class NotHereError(SandboxError):
+    """This sandbox cannot do that: it has several workers, or a database with a clock of its own."""
+
+    code, status = "NOT_HERE", 409
+
+
+class NotReachedError(SandboxError):
+    """What was waited for did not come in time."""
+
+    code, status = "NOT_REACHED", 409
+
+
+class BusyError(SandboxError):
+    """Requests are still being answered, or somebody else replaces what is in the world."""
+
+    code, status = "BUSY", 409
+
+
+class SnapshotError(SandboxError):
+    """The archive is no snapshot of a world."""
+
+    code, status = "SNAPSHOT_INVALID", 400
+
+
+class SnapshotVersionError(SandboxError):
+    """The snapshot was taken by another version."""
+
+    code, status = "SNAPSHOT_OF_ANOTHER_VERSION", 409
+
+
+class RefusedError(SandboxError):
+    """The gateway refuses it, as it refuses an issuing body or an operator; the code is the gateway's."""
+
+    status = 422
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.gateway_code = code
+
+
+def all_refusals() -> list[type[SandboxError]]:
+    """Return the list, for the documents."""
+    return [one for one in SandboxError.__subclasses__() if one is not RefusedError]

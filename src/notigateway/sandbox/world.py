@@ -1,0 +1,316 @@
+"""A world: notifications, clock, journal and faults of its own, answered at its own addresses."""
+
+from __future__ import annotations
+
+import random
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from notigateway.drawing import unsafe_drawn_from
+from notigateway.pki.identity import read_caller
+from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair
+from notigateway.repository.engine import create_database
+from notigateway.sandbox.arriving import Arriving, Callers
+from notigateway.sandbox.authority import Stamper
+from notigateway.sandbox.clock import WorldClock
+from notigateway.sandbox.exchange import Holder
+from notigateway.sandbox.expectations import Expectations
+from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
+from notigateway.sandbox.explain_page import Explaining
+from notigateway.sandbox.faults import Faults, Kind
+from notigateway.sandbox.folder import Kept, Plan, kept_file
+from notigateway.sandbox.holders import Pki
+from notigateway.sandbox.jobs import Works, jobs_of
+from notigateway.sandbox.journal import Journal
+from notigateway.sandbox.occupancy import Occupancy
+from notigateway.sandbox.recording import Recording
+from notigateway.wss.sign import Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from sqlalchemy import Engine
+
+    from notigateway.office import Office
+    from notigateway.sandbox.clock import Setting
+    from notigateway.sandbox.jobs import Every, Job
+    from notigateway.settings import Settings
+    from notigateway.soap.arrivals import Arrivals
+    from notigateway.soap.endpoints import Endpoints
+
+_JOBS_CONNECTIONS: Final = 2
+# What signs instead of the service, where a fault wants it.
+_SIGNERS: Final = {
+    Kind.FOREIGN_CERTIFICATE: "service-foreign",
+    Kind.EXPIRED_CERTIFICATE: "service-expired",
+}
+
+
+class Build(Protocol):
+    """Builds the gateway of a world: what `notigateway.app` does, which this room does not import."""
+
+    def __call__(
+        self, settings: Settings, clock: Callable[[], datetime], *, arrivals: Arrivals, beneath: str
+    ) -> Endpoints:
+        """Raise: `ConfigurationError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a world stands: its name, "" of the one at the root, the path of its own and of its contracts."""
+
+    name: str
+    # "" or /w/NAME
+    path: str
+    # Of its contracts: the same, but of a world that is known by certificates "".
+    served_at: str
+    origin: str
+
+    @property
+    def base(self) -> str:
+        """Return the address below which everything of it lies."""
+        return self.origin + self.path
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What is open while a world is served."""
+
+    app: Endpoints
+    answer: WSGIApplication
+    explaining: Explaining
+    engine: Engine
+    works: Works
+    jobs: list[Job]
+    holders: dict[str, Holder]
+
+
+class World:
+    """One of the worlds of a sandbox; safe between threads. It is served between `open` and `close`."""
+
+    def __init__(
+        self, place: Place, folder: Path, settings: Settings, *, plan: Plan, build: Build, every: Every
+    ) -> None:
+        """Stand in a folder that is prepared."""
+        self.place = place
+        self.folder = folder
+        self.settings = settings
+        self.plan = plan
+        self.occupancy = Occupancy()
+        # Held by whoever does what is due: a job, or who moves the clock.
+        self.turn = threading.Lock()
+        self.is_stamping_failing = False
+        self.callers = Callers()
+        self.journal = Journal()
+        self._build = build
+        self._every = every
+        self._opened: _Opened | None = None
+        self._start_anew()
+
+    def _start_anew(self) -> None:
+        """Begin with nothing remembered: nothing in the journal, nothing ordered, nothing expected."""
+        kept = Kept.read(kept_file(self.folder)).opened()
+        kept.keep(kept_file(self.folder))
+        self._kept = kept
+        self.clock = WorldClock(kept.setting, self._keep)
+        self.chance = random.Random(f"{self.plan.seed}:{kept.openings}:drawn")  # noqa: S311
+        self._luck = random.Random(f"{self.plan.seed}:faults")  # noqa: S311
+        self.journal = Journal()
+        self.faults = Faults(self._luck)
+        self.expectations = Expectations(self.journal)
+        self.callers = Callers()
+        self.is_stamping_failing = False
+        self._is_touched = False
+
+    def _keep(self, setting: Setting) -> None:
+        self._kept = replace(self._kept, setting=setting)
+        self._kept.keep(kept_file(self.folder))
+
+    # --- what it is
+
+    @property
+    def name(self) -> str:
+        """Return its name; the one at the root is called `default`."""
+        return self.place.name or "default"
+
+    @property
+    def pki(self) -> Pki:
+        """Return where its certificates and keys are."""
+        return Pki(self.folder / "pki")
+
+    @property
+    def is_of_a_server(self) -> bool:
+        """Tell whether its data lie in a database that has a clock of its own."""
+        return not self.settings.database_url.startswith("sqlite")
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether nothing has happened in it since it was made."""
+        return self._kept.openings == 1 and not self.journal.last and not self._is_touched
+
+    @property
+    def office(self) -> Office:
+        """Return the office of its gateway, which must be open."""
+        return self._open_one.app.gate.office
+
+    @property
+    def app(self) -> Endpoints:
+        """Return its gateway, which must be open."""
+        return self._open_one.app
+
+    @property
+    def works(self) -> Works:
+        """Return what is done from time to time; the world must be open."""
+        return self._open_one.works
+
+    @property
+    def jobs_engine(self) -> Engine:
+        """Return the connections of what is done from time to time."""
+        return self._open_one.engine
+
+    @property
+    def explaining(self) -> Explaining:
+        """Return what explains envelopes by its rules."""
+        return self._open_one.explaining
+
+    @property
+    def stamper(self) -> Stamper:
+        """Return whose time-stamps it gets."""
+        found = Stamper.from_files(self.pki.key("tsa"), self.pki.certificate("tsa"), self.clock)
+        return replace(found, is_failing=lambda: self.is_stamping_failing)
+
+    @property
+    def _open_one(self) -> _Opened:
+        if self._opened is None:
+            raise RuntimeError("the world is not open")
+        return self._opened
+
+    def line(self) -> dict[str, Any]:
+        """Return what a harness is told of it."""
+        url = str(self.settings.public_url)
+        wscn = f"{self.place.origin}{self.place.served_at}"
+        return {
+            "name": self.name,
+            "seed": self.plan.seed,
+            "notifications": self.plan.notifications,
+            "scenario": self.plan.scenario,
+            "own_holders": self.plan.own_holders,
+            "base": self.place.base,
+            "url": url,
+            "wsdl": f"{url}?wsdl",
+            "issuing": urljoin(url, "issuing/v1"),
+            "wscn": f"{wscn}/INFRWSCN/WSCNService",
+            "wscn_test": f"{wscn}/INFRWSCN_Pruebas/WSCNPruebasService",
+            "page": f"{self.place.base}/_sandbox/",
+            "clock": self.clock.line,
+            "journal": {"count": self.journal.count, "dropped": self.journal.dropped},
+            "holders": list(self.pki.holders()),
+        }
+
+    # --- served
+
+    def open(self, *, is_first: bool = True) -> None:
+        """Begin to answer, and to do what is due. Raises: `ConfigurationError`."""
+        arriving = Arriving(self.callers, self._signer)
+        app = self._build(self.settings, self.clock, arrivals=arriving, beneath=self.place.served_at)
+        engine = create_database(
+            self.settings.database_url,
+            pool_size=_JOBS_CONNECTIONS,
+            timeout_seconds=self.settings.database_timeout_seconds,
+        )
+        works, holders = Works.by(self.settings), holders_of(self.pki)
+        recording = Recording(
+            app,
+            clock=self.clock,
+            journal=self.journal,
+            faults=self.faults,
+            holders=holders,
+            chance=self._luck,
+        )
+        path = self.place.served_at + EXPLAINING_PATH
+        told = recording if app.operations is None else app.operations.before(recording)
+        explaining = Explaining(told, self.settings, path=path, clock=self.clock)
+        jobs = jobs_of(works, engine, self.clock, every=self._every, turn=self.turn, is_first=is_first)
+        self._opened = _Opened(app, explaining, explaining, engine, works, jobs, holders)
+        for job in jobs:
+            job.start()
+
+    def close(self) -> None:
+        """End what goes on by itself, and let the database go."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            for job in opened.jobs:
+                job.stop()
+            opened.engine.dispose()
+            opened.app.gate.office.engine.dispose()
+
+    def reopen(self, settings: Settings, plan: Plan) -> None:
+        """Serve what lies in the folder now, with nothing remembered of what was before."""
+        self.settings, self.plan = settings, plan
+        self._start_anew()
+        self.open()
+
+    def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request to its gateway. Raises: `OccupiedError`."""
+        with self.occupancy.inside(), unsafe_drawn_from(self.chance):
+            return self._open_one.answer(environ, start_response)
+
+    @contextmanager
+    def using(self) -> Iterator[Office]:
+        """Change something in it outside of a request. Raises: `OccupiedError`."""
+        self._is_touched = True
+        with self.occupancy.inside(), unsafe_drawn_from(self.chance):
+            yield self.office
+
+    @contextmanager
+    def looking(self) -> Iterator[Office]:
+        """Look at what is in it. Raises: `OccupiedError`."""
+        with self.occupancy.inside():
+            yield self.office
+
+    def nif_of(self, name: str) -> str:
+        """Return the NIF of the party of a holder, or the NIF itself where it is none's name."""
+        named = {one.name: one.party for one in self._open_one.holders.values()}
+        return named.get(name, name)
+
+    def name_of(self, name: str) -> str:
+        """Return how the party of a holder is called; a NIF is called by itself."""
+        named = {one.name: one.called for one in self._open_one.holders.values()}
+        return named.get(name, name)
+
+    def next_reference(self) -> str:
+        """Return a reference that no act of this world has."""
+        return f"PRUEBA/{self.clock():%Y}/{self.chance.getrandbits(48):012x}"
+
+    def knows(self, certificate: str) -> bool:
+        """Tell whether a certificate, by its SHA-256, is one of a holder of this world's own."""
+        opened = self._opened
+        return self.plan.own_holders and opened is not None and certificate in opened.holders
+
+    def _signer(self, kind: Kind) -> Signer:
+        stem = _SIGNERS[kind]
+        pair = load_key_pair(self.pki.key(stem), self.pki.certificate(stem))
+        return Signer(pair.key, pair.certificate)
+
+
+def holders_of(pki: Pki) -> dict[str, Holder]:
+    """Return whose certificates a sandbox has made, by their SHA-256."""
+    found = {}
+    for name, files in pki.holders().items():
+        (certificate,) = load_certificates(files.certificate)
+        caller = read_caller(certificate)
+        found[fingerprint(certificate)] = Holder(name, caller.party, caller.party_name)
+    return found
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
