@@ -1,4 +1,4 @@
-"""Starts a sandbox in a folder: certificates, settings, schema, acts, then gunicorn on 127.0.0.1.
+"""Starts a sandbox in a folder: certificates, settings, schema, acts, then gunicorn.
 
     pki/  issuers/              keys and certificates, and whose certificates are admitted
     revocation/                 the list of the revoked ones
@@ -6,21 +6,19 @@
     notigateway.toml            the settings, written anew at each start but for what is said of the log
     notigateway.db  documents/  the data; a folder that has them is served as it is
     seeds.json                  how the data were made
+    token.txt                   what who administers it must send, where more than this machine reaches it
 
 Standard output carries one line, `READY {json}`, once requests are answered; logs go to standard error.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin
 
 from gunicorn.app.base import BaseApplication
 
@@ -28,16 +26,18 @@ from notigateway.errors import ConfigurationError
 from notigateway.metering import tracing
 from notigateway.metering.meters import join, share
 from notigateway.sandbox.admin.application import admin_application
+from notigateway.sandbox.announcing import describe
 from notigateway.sandbox.authority import TimestampAuthority
-from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
 from notigateway.sandbox.jobs import Every
-from notigateway.sandbox.settings_file import settings_file, write_settings
+from notigateway.sandbox.listening import LOOPBACK, address_of, listen, token_for
+from notigateway.sandbox.settings_file import write_settings
 from notigateway.sandbox.worlds import Site, Worlds, fill
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.world import Build
     from notigateway.settings import Settings
 
-HOST: Final = "127.0.0.1"
 _PATH: Final = "/notigateway/v1"
 _GRACEFUL_SECONDS: Final = 20
 _TIMEOUT_SECONDS: Final = 60
@@ -82,12 +81,14 @@ def prepare(
     plan: Plan,
     port: int,
     now: datetime,
+    address: str = LOOPBACK,
     database_url: str | None = None,
     public_url: str | None = None,
 ) -> Sandbox:
     """Make what the folder lacks and take the port (0: a free one); nothing is served yet.
 
     `public_url` is where clients find it when something stands before it; it is its own address otherwise.
+    Whoever administers it from elsewhere than this machine sends its token.
 
     Raises: `ConfigurationError` when the port is taken, the folder cannot be used or another sandbox serves
     it, or the environment would lead the sandbox away from its own data.
@@ -99,33 +100,32 @@ def prepare(
         with ExitStack() as undoing:
             undoing.callback(holding.release)
             pki = ensure_pki(directory / "pki", now)
-            listener = _listen(port)
-            stamping = _listen(0)
-            urls = public_url or _address(listener) + _PATH, _address(stamping) + "/"
-            settings = write_settings(
-                directory, pki, urls, listens=_address(listener), database_url=database_url
-            )
+            listener, stamping = listen(address, port), listen(LOOPBACK, 0)
+            listens = address_of(listener)
+            token = token_for(directory, address)
+            urls = public_url or listens + _PATH, address_of(stamping) + "/"
+            settings = write_settings(directory, pki, urls, listens=listens, database_url=database_url)
             plan = Plan.kept(plan_file(directory), plan)
             _fill_apart(settings, plan, Kept.read(kept_file(directory)).setting.at(now))
-            holding.tell(_address(listener))
+            holding.tell(listens)
             undoing.pop_all()
     except OSError as error:
         raise ConfigurationError(f"cannot use {error.filename or directory}: {error.strerror}") from error
-    return Sandbox(directory, pki, settings, listener, stamping, _address(listener), holding)
+    return Sandbox(directory, pki, settings, listener, stamping, listens, holding, token)
 
 
 def serve(
     sandbox: Sandbox,
     *,
     build: Build,
-    announce: Callable[[str], None],
+    announce: Callable[[dict[str, Any]], None],
     workers: int = 1,
     every: Every | None = None,
 ) -> None:
     """Serve until SIGTERM (finish what has begun, then exit 0) or SIGINT.
 
     `build` runs in each worker after it was forked: locks, pools and threads are never inherited.
-    `announce` gets the READY line, from the first worker that answers. Each worker does what
+    `announce` gets what there is to say, in the first worker that answers. Each worker does what
     is due, `every` so many seconds.
     """
     share()
@@ -133,39 +133,17 @@ def serve(
     _Server(sandbox, build=build, announce=announce, workers=workers, every=every or Every()).run()
 
 
-def describe(sandbox: Sandbox, pid: int) -> str:
-    """Return the line `READY {json}`: address, certificates with their keys, settings, process."""
-    pki = sandbox.pki
-    ready = {
-        "url": sandbox.url,
-        "listens": sandbox.listens,
-        "wsdl": f"{sandbox.url}?wsdl",
-        "explain": urljoin(sandbox.url, EXPLAINING_PATH),
-        "wscn": urljoin(sandbox.url, "/INFRWSCN/WSCNService"),
-        "wscn_test": urljoin(sandbox.url, "/INFRWSCN_Pruebas/WSCNPruebasService"),
-        "certificates": {
-            "service": str(pki.certificate("service")),
-            "seal": str(pki.certificate("seal")),
-            "root": str(pki.certificate("root")),
-            "issuers": str(pki.issuers),
-            "passphrase": str(pki.passphrase),
-            "holders": {
-                name: {part: str(file) for part, file in asdict(holder).items()}
-                for name, holder in pki.holders().items()
-            },
-        },
-        "trust": str(pki.trust),
-        "settings": str(settings_file(sandbox.directory)),
-        "pid": pid,
-    }
-    return f"READY {json.dumps(ready, ensure_ascii=False)}"
-
-
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, configured here and nowhere else: no file, no environment, no arguments."""
 
     def __init__(
-        self, sandbox: Sandbox, *, build: Build, announce: Callable[[str], None], workers: int, every: Every
+        self,
+        sandbox: Sandbox,
+        *,
+        build: Build,
+        announce: Callable[[dict[str, Any]], None],
+        workers: int,
+        every: Every,
     ) -> None:
         self._sandbox = sandbox
         self._build = build
@@ -210,7 +188,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         site = Site(
             directory=sandbox.directory,
             listens=sandbox.listens,
-            authority_url=f"{_address(sandbox.authority_listener)}/",
+            authority_url=f"{address_of(sandbox.authority_listener)}/",
             build=self._build,
             every=self._every,
             is_alone=self._workers == 1,
@@ -238,17 +216,6 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         # The last one first: who asks for time-stamps ends before who gives them.
         for end in reversed(self._ends):
             end()
-
-
-def _listen(port: int) -> socket.socket:
-    try:
-        return socket.create_server((HOST, port))
-    except OSError as error:
-        raise ConfigurationError(f"cannot take port {port} of {HOST}: {error.strerror}") from error
-
-
-def _address(listener: socket.socket) -> str:
-    return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
 def _fill_apart(settings: Settings, plan: Plan, now: datetime) -> None:

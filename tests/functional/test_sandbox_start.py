@@ -1,0 +1,72 @@
+"""How a sandbox starts and ends for a harness: its file, its folder, its token."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from notigateway.sandbox.process import running
+from patience import PATIENCE_SECONDS
+
+COMMAND = [sys.executable, "-m", "notigateway.cli.main", "sandbox", "--notifications", "0"]
+
+
+def awaited(file: Path) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not file.exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_sandbox_beyond_this_machine_wants_its_token(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox" / "ready.json"
+    options = ("--notifications", "0", "--listen", "0.0.0.0", "--ready-file", str(file))  # noqa: S104
+    with running(tmp_path / "sandbox", *options) as sandbox:
+        ready = sandbox.ready
+        assert json.loads(file.read_text("utf-8")) == ready
+        assert ready["url"] == f"{ready['base']}/notigateway/v1"
+        assert ready["sandbox"] == f"{ready['base']}/_sandbox/"
+        assert (tmp_path / "sandbox" / "token.txt").read_text("utf-8") == f"{ready['token']}\n"
+        world = f"{ready['sandbox']}world"
+        assert httpx.get(world).status_code == 401
+        told = httpx.get(world, headers={"Authorization": f"Bearer {ready['token']}"})
+        assert (told.status_code, told.json()["base"]) == (200, ready["base"])
+        assert file.exists()
+    assert not file.exists()
+
+
+def test_a_sandbox_without_a_folder_leaves_nothing(tmp_path: Path) -> None:
+    file, temporary = tmp_path / "ready.json", tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    command = [*COMMAND, "--ready-file", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        awaited(file)
+        ready = json.loads(file.read_text("utf-8"))
+        assert ready["pid"] == process.pid
+        assert ready["token"] is None
+        assert Path(ready["settings"]).parent.parent == temporary
+        assert httpx.get(f"{ready['base']}/healthz").status_code == 200
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert [one for one in temporary.iterdir() if "notigateway" in one.name] == []
+    assert not file.exists()
+
+
+def test_one_that_is_ended_while_it_prepares_leaves_nothing_either(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(COMMAND, stdout=subprocess.DEVNULL, env=environment) as process:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not list(tmp_path.glob("notigateway-sandbox-*")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(PATIENCE_SECONDS) in {0, 128 + signal.SIGTERM}
+    assert list(tmp_path.glob("notigateway-sandbox-*")) == []
