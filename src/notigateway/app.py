@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin
 
 from notigateway import telemetry
 from notigateway.errors import TemporarilyUnavailableError
@@ -30,7 +29,6 @@ from notigateway.repository.engine import create_database, note_pool, reading
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
 from notigateway.repository.schema import check_revision
-from notigateway.settings import ERRORS_PATH, LOG_PATH, VERIFY_PATH
 from notigateway.soap.arrivals import ORDINARY
 from notigateway.soap.endpoint import Endpoint
 from notigateway.soap.endpoints import Endpoints
@@ -43,8 +41,8 @@ from notigateway.soap.rates import CallerLimit
 from notigateway.soap.served import (
     ISSUING,
     MAILBOX,
+    SERVED,
     WSCN,
-    errors_url_beside,
     issuing_dispatcher,
     mailbox_dispatcher,
 )
@@ -57,11 +55,10 @@ from notigateway.soap.wscn.service import WscnDispatcher, WscnPolicy
 from notigateway.trust.admission import Admission, RevocationPolicy
 from notigateway.trust.key_holders import KeyHolders
 from notigateway.urls import served_path
-from notigateway.web.errors_page import errors_page
+from notigateway.web.open_pages import front_of, log_url, pages_for_people, verify_url
 from notigateway.web.operations import ALIVE, METRICS, READY, Operations, alive_page, json_page, text_page
 from notigateway.web.public_log import public_log
 from notigateway.web.push import push_pages
-from notigateway.web.verification import verification_page
 from notigateway.wss.policy import Expectations, Limits
 from notigateway.wss.sign import Signer
 
@@ -127,6 +124,7 @@ def open_app(
         *(_wscn(gate, environment, settings, beneath=beneath) for environment in ENVIRONMENTS),
         pages=_pages(gate, settings) | push_pages(settings, provision.push_keys.published()),
         trees={served_path(log_url(settings)): _public_log(gate)},
+        front=front_of(settings, {one.name: one.url(public_url, beneath) for one in SERVED.values()}),
         operations=_operations(gate, provision),
         remind=_every_second(gate.office.engine, Reminder(provision.certificates, clock)),
     )
@@ -217,14 +215,7 @@ def _pages(gate: Gate, settings: Settings) -> dict[str, WSGIApplication]:
             per_minute=settings.code_checks_per_minute,
         )
 
-    return {
-        served_path(verify_url(settings)): verification_page(
-            f"/{VERIFY_PATH}", look_up=look_up, proxy_hops=settings.trusted_proxy_hops
-        ),
-        served_path(errors_url_beside(str(settings.public_url))): errors_page(
-            f"/{ERRORS_PATH}", fault_code=fault_code, numbers=numbers_of
-        ),
-    }
+    return pages_for_people(settings, look_up=look_up, fault_code=fault_code, numbers=numbers_of)
 
 
 def _public_log(gate: Gate) -> WSGIApplication:
@@ -235,16 +226,6 @@ def _public_log(gate: Gate) -> WSGIApplication:
             yield opened
 
     return public_log(gate.office.log, reading=session)
-
-
-def log_url(settings: Settings) -> str:
-    """Return the address behind which everybody reads the log."""
-    return urljoin(str(settings.public_url), LOG_PATH)
-
-
-def verify_url(settings: Settings) -> str:
-    """Return the address of the public page for the codes of receipts."""
-    return urljoin(str(settings.public_url), VERIFY_PATH)
 
 
 def _wscn(gate: Gate, environment: Environment, settings: Settings, *, beneath: str) -> Endpoint:

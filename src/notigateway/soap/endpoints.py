@@ -21,13 +21,15 @@ class Endpoints:
         *others: Endpoint,
         pages: Mapping[str, WSGIApplication] | None = None,
         trees: Mapping[str, WSGIApplication] | None = None,
+        front: WSGIApplication | None = None,
         operations: Operations | None = None,
         remind: Callable[[], None] = lambda: None,
     ) -> None:
         """Serve them; `operations` are the pages for the operator's programs, on an address of their own.
 
         Each of `pages` knows the last step of its path only; each of `trees` has every path that begins with
-        its own, and knows what follows.
+        its own, and knows what follows. `front` is for who opens the root in a browser; whatever else comes
+        there is refused by the first contract, as at every other path.
         """
         self.gate = first.gate
         self.operations = operations
@@ -39,6 +41,7 @@ class Endpoints:
         self._first = first
         self._by_path: dict[str, WSGIApplication] = {one.path: one for one in (first, *others)}
         self._trees = dict(trees or {})
+        self._front = front
         self._by_path |= {path: _at(path, page) for path, page in (pages or {}).items()}
 
     def expect_threads(self, count: int) -> None:
@@ -50,6 +53,8 @@ class Endpoints:
         path = environ.get("PATH_INFO", "")
         at_path = self._by_path.get(path)
         if at_path is None:
+            if path == "/" and self._front is not None and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+                return self._front(environ, start_response)
             for root, tree in self._trees.items():
                 if path.startswith(f"{root}/"):
                     return tree({**environ, "PATH_INFO": path[len(root) :]}, start_response)
