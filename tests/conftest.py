@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["sharing", "databases", "stack", "kept_log", "leaving"]
+pytest_plugins = ["sharing", "databases", "stack", "kept_log", "leaving", "worlds"]

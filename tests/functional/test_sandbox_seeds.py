@@ -117,7 +117,7 @@ def test_the_company_gets_exactly_the_number_asked_for_and_time_to_decide(settin
 
 
 def test_the_person_gets_what_else_exists(settings: Settings) -> None:
-    sow(settings, notifications=0, seed=7, now=NOW)
+    sow(settings, notifications=1, seed=7, now=NOW)
     found = list(stored(settings))
     persons = [one for nif, one in found if nif == PERSON[0]]
     assert sum(one.kind is Kind.COMMUNICATION for one in persons) == 3

@@ -37,7 +37,7 @@ class Given:
         if value is None:
             return default
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and not {bool, object} & set(kinds)):
             raise InvalidError(f"{name}: {' or '.join(one.__name__ for one in kinds)} expected")
         return value
 
@@ -87,12 +87,12 @@ def duration_of(value: str | float, name: str) -> timedelta:
     Raises: `InvalidError`.
     """
     try:
-        if not isinstance(value, str):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return timedelta(seconds=value)
-        short = _SHORT.fullmatch(value)
+        short = _SHORT.fullmatch(str(value))
         if short is not None:
             return float(short[1]) * _UNITS[short[2]]
-        found = _DURATION.fullmatch(value)
+        found = _DURATION.fullmatch(str(value))
         if found is None or not any(found.groups()[1:]):
             raise InvalidError(f"{name}: a duration such as P11D, PT5M, 5s or a number of seconds expected")
         weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups()[1:])

@@ -55,7 +55,8 @@ GATEWAY: Final = "Pasarela de pruebas (ficticia)"
 # Published on purpose: these keys open nothing but the sandbox that made them.
 PASSPHRASE: Final = "sandbox"  # noqa: S105
 
-_VALID_BEFORE: Final = timedelta(days=30)
+# A world may stand at a fixed day of years ago, or be moved ahead for years.
+_VALID_BEFORE: Final = timedelta(days=3650)
 _VALID_AFTER: Final = timedelta(days=3650)
 _PRIVATE: Final = 0o600
 _PUBLIC: Final = 0o644
@@ -292,9 +293,9 @@ def _certify(
 
 def _list_of(*revoked: x509.Certificate, by: KeyPair, now: datetime) -> bytes:
     """Return the revocation list with those certificates, valid as long as the authority."""
-    yesterday = now - timedelta(days=1)
-    entries = [(one, yesterday) for one in revoked]
-    return revocation_list(by, entries, this_update=yesterday, next_update=now + _VALID_AFTER)
+    begin = now - _VALID_BEFORE
+    entries = [(one, begin) for one in revoked]
+    return revocation_list(by, entries, this_update=begin, next_update=now + _VALID_AFTER)
 
 
 def _write(file: Path, data: bytes, mode: int) -> None:

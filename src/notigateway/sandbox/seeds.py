@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from notigateway.addressee.powers import import_power
 from notigateway.addressee.red import assign_red
+from notigateway.addressee.register import name_addressee
 from notigateway.errors import PowerExistsError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing, register_issuing_body
@@ -105,7 +106,12 @@ NAF: Final = f"28{'09999999'}{control_digits('28', '09999999')}"
 
 
 def submissions(notifications: int, seed: int) -> Iterator[ActSubmission]:
-    """Yield the acts of a sandbox: those of the persons first, then the company's `notifications`."""
+    """Yield the acts of a sandbox: those of the persons first, then the company's `notifications`.
+
+    Where the company is to have none, nobody has any.
+    """
+    if not notifications:
+        return
     yield from _for_persons(random.Random(f"{seed}:persons"))  # noqa: S311  (reproducible on purpose)
     company = SubmittedAddressee(COMPANY[0], COMPANY[1], ccc=CCC)
     for number in range(1, notifications + 1):
@@ -131,6 +137,7 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
             for body in BODIES:
                 register_issuing_body(session, **asdict(body))
             load_catalogue(session, check_catalogue(enumerate(example(), 1)), now=now)
+            name_addressee(session, PERSON[0], f"{PERSON[1]} {PERSON[2]}", now=now - SPREAD)
             _assign_red(session, now - SPREAD * _SHARE_OF_RED)
         for batch in _deposits(publishing, notifications, seed):
             with writing(engine) as session:

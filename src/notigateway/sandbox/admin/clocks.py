@@ -85,6 +85,7 @@ def _callers(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa
     wanted.end()
     if isinstance(value, dict):
         world.callers.by_name = {str(name): _going(one) for name, one in value.items()}
+        world.callers.ordinary = Going.EITHER
     else:
         world.callers.ordinary, world.callers.by_name = _going(value), {}
     return {}
@@ -112,7 +113,7 @@ def _text(going: Going | timedelta) -> str | float:
 
 
 def _going(value: Any) -> Going | timedelta:  # noqa: ANN401
-    if value in set(Going):
+    if isinstance(value, str) and value in set(Going):
         return Going(value)
     if not isinstance(value, str | int | float):
         raise InvalidError("callers: world, real, either, or a duration from real time")
