@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.sandbox.journal import is_of
 
@@ -150,3 +150,37 @@ def _matches(fault: Fault, exchange: Exchange) -> bool:
     return order.operation in {None, exchange.operation} and (
         order.caller is None or is_of(exchange, order.caller)
     )
+
+
+# What each kind does, and with which members it is ordered.
+MEANINGS: Final[dict[Kind, tuple[str, str]]] = {
+    Kind.STATUS: (
+        "a bare HTTP status is answered, as a proxy does",
+        "`status`, `retry_after`, `body`",
+    ),
+    Kind.FAULT: (
+        "the gateway answers that error, and does nothing",
+        "`code`, of [errors.md](errors.md)",
+    ),
+    Kind.DELAY: (
+        "the request waits before anybody looks at it",
+        "`seconds`, or `median`, `sigma` (log-normal)",
+    ),
+    Kind.DROP_BEFORE: ("the connection ends, and nothing was done", ""),
+    Kind.DROP_AFTER: ("the connection ends when all was done: the commit happened, the answer is lost", ""),
+    Kind.TRUNCATE: ("the answer ends before the length it announces", "`bytes`; its half by default"),
+    Kind.WRONG_SIGNATURE: ("the signature value of the answer is nobody's", ""),
+    Kind.NO_SIGNATURE: ("the answer has no Security header", ""),
+    Kind.FOREIGN_CERTIFICATE: (
+        "a certificate of the same name that nobody trusts signs the answer",
+        "",
+    ),
+    Kind.EXPIRED_CERTIFICATE: (
+        "a certificate of the service that has ended signs the answer",
+        "",
+    ),
+    Kind.CLOCK_SKEW: ("the Timestamp of the answer is wrong", "`by`, a duration"),
+    Kind.DUPLICATE: ("the request is delivered twice", "`answer`: which of the two comes back"),
+    Kind.DRIBBLE: ("the answer comes slowly, in small pieces", "`bytes_per_second`"),
+    Kind.LOSE_PART: ("the last part of an answer in parts (MTOM) is missing", ""),
+}

@@ -45,6 +45,7 @@ from notigateway.repository.acts import find_issuing_body
 from notigateway.repository.columns import Row
 from notigateway.repository.engine import create_database, reading
 from notigateway.repository.schema import upgrade
+from notigateway.sandbox.refusals import all_refusals
 from notigateway.settings import ClientRegistration, Settings
 from notigateway.soap.faults import fault_code
 from notigateway.wss.ns import NOTIGATEWAY_V1
@@ -274,6 +275,7 @@ def client_codes(kind: type[ClientError]) -> set[str]:
 
 def test_every_code_and_variable_exists(document: Path) -> None:
     codes = {entry.code for entry in catalogue()} | client_codes(ClientError)
+    codes |= {refusal.code for refusal in all_refusals()}
     variables = {f"NOTIGATEWAY_{name.upper()}" for name in Settings.model_fields}
     for entry in ("src/notigateway/wsgi.py", "src/notigateway/cli/telling.py"):
         variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of(entry)))
