@@ -81,10 +81,16 @@ class Grantor:
 
 
 def namespace_at(url: str) -> str:
-    """Return the namespace of the environment at an address. Raises: `ConfigurationError`."""
-    namespace = _PATHS.get(urlsplit(url).path)
+    """Return the namespace of the environment at an address; something may stand before its path, as a world.
+
+    Raises: `ConfigurationError`.
+    """
+    path = urlsplit(url).path
+    namespace = next((found for ending, found in _PATHS.items() if path.endswith(ending)), None)
     if namespace is None:
-        raise ConfigurationError(f"{url!r} is not the address of WSCN: its path is {' or '.join(_PATHS)}")
+        raise ConfigurationError(
+            f"{url!r} is not the address of WSCN: its path ends with {' or '.join(_PATHS)}"
+        )
     return namespace
 
 
