@@ -20,6 +20,8 @@ _OTHER_VARIABLES: Final = frozenset(
     }
 )
 _PREFIX: Final = "notigateway_"
+# What the client reads, and the libraries by which tests use a sandbox.
+_OTHER_PREFIXES: Final = ("client_", "sandbox_")
 # How tomllib says that a key is there twice; its place is the end of the second value.
 _TWICE: Final = re.compile(r"Cannot overwrite a value \(at (?:line (\d+), column \d+|end of document)\)")
 _KEY: Final = re.compile(r"""\s*["']?([A-Za-z0-9_.-]+)["']?\s*=""")
@@ -72,7 +74,7 @@ def wrong_variable(names: Iterable[str], settings: Container[str]) -> str | None
     found: dict[str, str] = {}
     for name in sorted(names):
         setting = name.lower().removeprefix(_PREFIX)
-        if setting == name.lower() or name in _OTHER_VARIABLES or setting.startswith("client_"):
+        if setting == name.lower() or name in _OTHER_VARIABLES or setting.startswith(_OTHER_PREFIXES):
             continue
         if setting not in settings:
             return f"the environment variable {name} names no setting"

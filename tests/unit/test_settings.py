@@ -97,11 +97,19 @@ def test_an_environment_variable_that_names_no_setting_is_refused(monkeypatch: p
         load_settings(None)
 
 
-def test_variables_of_the_entry_points_and_of_the_client_are_not_settings(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NOTIGATEWAY_SETTINGS",
+        "NOTIGATEWAY_HEALTH_URL",
+        "NOTIGATEWAY_CLIENT_KEY",
+        "NOTIGATEWAY_SANDBOX_COMMAND",
+    ],
+)
+def test_variables_of_entry_points_clients_and_tests_are_not_settings(
+    monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    for name in ("NOTIGATEWAY_SETTINGS", "NOTIGATEWAY_HEALTH_URL", "NOTIGATEWAY_CLIENT_KEY"):
-        monkeypatch.setenv(name, "anything")
+    monkeypatch.setenv(name, "anything")
     assert load_settings(None).mode == "production"
 
 
