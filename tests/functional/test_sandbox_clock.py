@@ -48,6 +48,8 @@ def test_a_clock_goes_past_the_deadline_of_what_is_named(world: Harness) -> None
     at = world.post("/clock", to="after-deadline", notification=first["id"])["now"]
     assert datetime.fromisoformat(at) > datetime.fromisoformat(first["deadline"])
     assert {world.state(one["id"]) for one in (first, second)} == {"lapsed"}
+    receipts = world.get(f"/notifications/{first['id']}")["receipts"]
+    assert [one["kind"] for one in receipts] == ["available", "lapsed"]
     assert world.refused("/clock", to="after-deadline", notification="no") == "INVALID"
     unknown = "01900000-0000-7000-8000-000000000000"
     assert world.refused("/clock", to="after-deadline", notification=unknown) == "UNKNOWN"

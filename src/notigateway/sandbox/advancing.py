@@ -64,7 +64,7 @@ def advance(
     """
     ran = Ran()
     for at in steps(clock(), end, digest_hour=digest_hour):
-        clock.move_to(at)
+        clock.move_to(at, is_on_the_way=at < end)
         for name, work in (("sweep", works.sweep), ("notices", works.notices), ("push", works.push)):
             _run(name, work, engine, at, ran=ran)
     last = [("refresh", works.refresh), ("checkpoint", works.checkpoint)]

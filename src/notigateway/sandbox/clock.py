@@ -77,11 +77,18 @@ class WorldClock:
             "offset_seconds": round((now - machine_time()).total_seconds(), 3),
         }
 
-    def move_to(self, instant: datetime) -> None:
-        """Set it to that instant; it stands or goes on from there, as before."""
+    def move_to(self, instant: datetime, *, is_on_the_way: bool = False) -> None:
+        """Set it to that instant; it stands or goes on from there, as before.
+
+        Where it only comes by on its way, that is not written down: a file a step is what a jump costs most.
+        """
         with self._lock:
             is_frozen = self._setting.frozen_at is not None
-            self._set(Setting(frozen_at=instant) if is_frozen else Setting(instant - machine_time()))
+            setting = Setting(frozen_at=instant) if is_frozen else Setting(instant - machine_time())
+            if is_on_the_way:
+                self._setting = setting
+            else:
+                self._set(setting)
 
     def freeze(self) -> None:
         """Let it stand still."""

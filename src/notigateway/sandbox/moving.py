@@ -61,7 +61,10 @@ def later(instant: datetime, ahead: timedelta) -> datetime:
 
 
 def after_deadline(world: World, notification: str) -> datetime:
-    """Return the instant at which a notification has lapsed. Raises: `UnknownError`, `InvalidError`."""
+    """Return the instant at which a notification has lapsed and has its receipt.
+
+    Raises: `UnknownError`, `InvalidError`.
+    """
     try:
         identifier = UUID(notification)
     except ValueError as error:
@@ -72,7 +75,8 @@ def after_deadline(world: World, notification: str) -> datetime:
         raise UnknownError("there is no notification of that id in this world")
     if found.deadline is None:
         raise InvalidError("notification: it has no deadline")
-    return max(world.clock(), found.deadline + _AFTER)
+    evidence = timedelta(seconds=world.settings.lapse_evidence_delay_seconds)
+    return max(world.clock(), found.deadline + evidence + _AFTER)
 
 
 def set_back(worlds: Worlds, world: World, instant: datetime, *, reason: str | None) -> None:
