@@ -1,0 +1,171 @@
+"""The journal of a world: what was asked, by whom, how it was answered; and what was expected of a client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from pytest_notigateway.calling import SECONDS, instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from pytest_notigateway.calling import Calls
+
+_AWAITED_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One exchange; `told` has all that the sandbox says of it.
+
+    `status` and `code` are None where no answer was sent; `faults` are the ids of those that struck.
+    """
+
+    number: int
+    at: datetime
+    operation: str | None
+    caller: str | None
+    holder: str | None
+    status: int | None
+    code: str | None
+    faults: tuple[int, ...]
+    told: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """Read what the sandbox says."""
+        return cls(
+            told["number"],
+            instant(told["at"]),
+            told["operation"],
+            told["caller"],
+            told["holder"],
+            told["status"],
+            told["code"],
+            tuple(told["faults"]),
+            told,
+        )
+
+    def __str__(self) -> str:
+        who = self.holder or self.caller or "somebody"
+        struck = f" (fault {', '.join(map(str, self.faults))})" if self.faults else ""
+        asked = f"{self.number}: {self.operation or '?'} by {who} at {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{asked}: {self.status or 'no answer'} {self.code or ''}{struck}"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """How what was expected stands; `unmet` in words."""
+
+    met: bool
+    expectations: tuple[Mapping[str, Any], ...]
+    faults_never_struck: tuple[int, ...]
+
+    @property
+    def unmet(self) -> list[str]:
+        """Say what was expected and did not come to pass."""
+        return [_in_words(one) for one in self.expectations if not one["met"]]
+
+
+def _in_words(one: Mapping[str, Any]) -> str:
+    what = " ".join(
+        str(one[name]) for name in ("operation", "caller", "code", "status") if one.get(name) is not None
+    )
+    if one.get("never"):
+        wanted = "never"
+    else:
+        sizes = {"count": "exactly", "at_least": "at least", "at_most": "at most"}
+        wanted = " and ".join(
+            f"{words} {one[name]}" for name, words in sizes.items() if one.get(name) is not None
+        )
+    return f"{what}: expected {wanted}, found {one['found']}"
+
+
+class Journal:
+    """Searches what one world was asked.
+
+    Filters are `operation`, `caller` (a NIF, or the name of a holder), `code` (`OK`, or one of the errors),
+    `status`, `after` (the number of an entry) and `limit`.
+    """
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def search(self, **filters: object) -> list[Entry]:
+        """Return the entries, the oldest first."""
+        return [Entry.of(one) for one in self._calls.get("journal", filters)["entries"]]
+
+    def count(self, **filters: object) -> int:
+        """Return how many there are."""
+        return int(self._calls.get("journal/count", filters)["count"])
+
+    def await_(
+        self, operation: str, *, count: int = 1, timeout: float = _AWAITED_SECONDS, **filters: object
+    ) -> list[Entry]:
+        """Wait until an operation was called so often, and return its entries; `timeout` is in seconds.
+
+        Raises: `SandboxError` with code NOT_REACHED when it was not.
+        """
+        asked = {"operation": operation, "count": count, "timeout": f"{timeout}s", **filters}
+        told = self._calls.get("journal/await", asked, seconds=SECONDS + timeout)
+        return [Entry.of(one) for one in told["entries"]]
+
+    def request(self, entry: Entry | int) -> bytes:
+        """Return a request as it was received."""
+        return self._calls.get_raw(f"journal/{_number(entry)}/request")
+
+    def answer(self, entry: Entry | int) -> bytes:
+        """Return an answer as it was sent."""
+        return self._calls.get_raw(f"journal/{_number(entry)}/answer")
+
+    def explain(self, entry: Entry | int) -> str:
+        """Say in words what became of a request, and why."""
+        return self._calls.get_raw(f"journal/{_number(entry)}/explain", accept="text/plain").decode()
+
+    def har(self) -> bytes:
+        """Return all of it as HAR, which browsers and proxies read."""
+        return self._calls.get_raw("journal.har")
+
+    def zip(self) -> bytes:
+        """Return all envelopes, as they were received and sent."""
+        return self._calls.get_raw("journal.zip")
+
+    def clear(self) -> None:
+        """Forget what was asked so far."""
+        self._calls.delete("journal")
+
+    # --- expectations -----------------------------------------------------------------------------
+
+    def expect(
+        self,
+        operation: str,
+        *,
+        count: int | None = None,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        never: bool | None = None,
+        **selectors: object,
+    ) -> None:
+        """Expect that an operation is called so often by the end of the test: `count`, a range, or `never`.
+
+        `caller`, `code` and `status` narrow which calls count. `notigateway_world` looks at the end.
+        """
+        sizes = {"count": count, "at_least": at_least, "at_most": at_most, "never": never}
+        self._calls.post("expectations", {"operation": operation, **selectors, **sizes})
+
+    def expectations(self) -> Expectations:
+        """Return how what was expected stands now."""
+        told = self._calls.get("expectations")
+        return Expectations(told["met"], tuple(told["expectations"]), tuple(told["faults_never_struck"]))
+
+    def verify(self) -> None:
+        """Look whether all that was expected came to pass. Raises: `AssertionError` saying what did not."""
+        found = self.expectations()
+        if not found.met:
+            raise AssertionError("\n".join(["the sandbox expected something else:", *found.unmet]))
+
+
+def _number(entry: Entry | int) -> int:
+    return entry if isinstance(entry, int) else entry.number
