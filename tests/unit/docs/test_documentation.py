@@ -68,7 +68,9 @@ TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 # A rule of several parts has a row for each: R15, R15b, R15c.
 RULE = re.compile(r"R(\d+)([b-z]?)")
 DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
-FILE = re.compile(r"\.(?:der|go|jsonl?|pem|py|rb|sig|toml|xml)$")
+FILE = re.compile(r"\.(?:der|go|js|jsonl?|pem|py|rb|sig|toml|xml)$")
+# What adds options to pytest, and reads variables of its own.
+PLUGIN = "plugins/pytest-notigateway/src/pytest_notigateway/plugin.py"
 # Words in capitals that are neither codes nor variables of ours.
 FOREIGN_WORDS = {
     "ACUSE_FIRMA",
@@ -195,7 +197,8 @@ def test_every_command_exists_with_its_options(document: Path) -> None:
 def test_every_option_in_the_text_is_an_option_of_some_command(document: Path) -> None:
     alone = typer.main.get_command(notigateway.verifier.cli.app)  # a program of one command
     taken = [*alone.params, *(p for program in PROGRAMS for p in parameters(program))]
-    known = {"--help", *(option for p in taken for option in (*p.opts, *p.secondary_opts))}
+    added = re.findall(r'"(--notigateway-[a-z]+)"', text_of(PLUGIN))
+    known = {"--help", *added, *(option for p in taken for option in (*p.opts, *p.secondary_opts))}
     assert {span for span in code_spans(document) if re.fullmatch(r"--[a-z-]+", span)} <= known
 
 
@@ -234,7 +237,7 @@ def anchors(file: Path) -> set[str]:
 
 
 def test_every_file_exists(document: Path) -> None:
-    files = [f"/{file}" for folder in ("src", "tests") for file in (ROOT / folder).rglob("*.py")]
+    files = [f"/{file}" for folder in ("src", "tests", "plugins") for file in (ROOT / folder).rglob("*.py")]
     for span in code_spans(document):
         named = span.partition("::")[0]
         if PATH.fullmatch(named):
@@ -277,7 +280,12 @@ def test_every_code_and_variable_exists(document: Path) -> None:
     codes = {entry.code for entry in catalogue()} | client_codes(ClientError)
     codes |= {refusal.code for refusal in all_refusals()}
     variables = {f"NOTIGATEWAY_{name.upper()}" for name in Settings.model_fields}
-    for entry in ("src/notigateway/wsgi.py", "src/notigateway/cli/telling.py"):
+    for entry in (
+        "src/notigateway/wsgi.py",
+        "src/notigateway/cli/telling.py",
+        PLUGIN,
+        "samples/node/sandbox.js",
+    ):
         variables |= set(re.findall(r"NOTIGATEWAY_\w+", text_of(entry)))
     variables |= {p.envvar for program in PROGRAMS for p in parameters(program) if p.envvar}
     text = document.read_text(encoding="utf-8")
