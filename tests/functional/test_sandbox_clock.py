@@ -167,3 +167,16 @@ def test_an_authority_that_is_to_fail_leaves_receipts_without_stamps(world: Harn
     with world.client() as client:
         (item,) = client.receipts([first["id"]])
     assert take_out(item.receipts[0].xml())[1] is not None
+
+
+def test_notices_go_out_at_the_time_of_the_world(sandboxed_once: Sandboxed) -> None:
+    with sandboxed_once.world(freeze="2026-06-01T10:00:00Z") as world:
+        with world.client() as client:
+            client.set_contacts(["avisos@empresa.example"])
+        world.publish()
+        world.post("/clock", advance="P1D")
+        (message,) = world.get("/outbox")["messages"]
+        assert message["to"] == "avisos@empresa.example"
+        assert message["at"].startswith("Mon, 01 Jun 2026 10:00:00")
+        world.post("/clock", advance="P10D")
+        assert len(world.get("/outbox")["messages"]) > 1

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
-from notigateway.law.lifecycle import Standing, effective_state
+from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
+from notigateway.repository.contacts import Contact
 from notigateway.repository.model import Act, Addressee, Notification, Receipt
+from notigateway.repository.outages import is_unsettled
+from notigateway.repository.subscriptions import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +20,26 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row, Select
 
-    from notigateway.law.lifecycle import Kind, State
+    from notigateway.law.lifecycle import Kind
     from notigateway.repository.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """What the jobs would find: something due by an instant, somebody to write to, somebody to push to."""
+
+    is_due: bool
+    has_contacts: bool
+    has_subscriptions: bool
+
+
+def look_ahead(session: Session, until: datetime) -> Awaited:
+    """Tell what the jobs would find at an instant; what may find nothing after all counts as something."""
+    due = exists().where(Notification.state.in_(UNDECIDED), Notification.deadline <= until)
+    arrived = exists().where(Notification.state == State.SCHEDULED, Notification.available_at <= until)
+    moving = exists().where(is_unsettled())
+    contacts, subscriptions = exists(select(Contact.id)), exists(select(Subscription.id))
+    return Awaited(*session.execute(select(or_(due, arrived, moving), contacts, subscriptions)).one())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from notigateway.errors import GatewayError
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID
+from notigateway.repository.engine import reading
+from notigateway.repository.overview import look_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from notigateway.clock.runs import Done
+    from notigateway.repository.overview import Awaited
     from notigateway.sandbox.clock import WorldClock
     from notigateway.sandbox.jobs import Work, Works
 
@@ -60,27 +63,48 @@ def advance(
 ) -> Ran:
     """Move the clock to an instant ahead, step by step; return what was done.
 
-    Whatever a job cannot do is told of its run, as in the log of an operator; the clock arrives all the same.
+    What waits to be told is told before; afterwards where a sweep has found something, at the hour of
+    digests, and at the end. Whatever a job cannot do is told of its run, as in the log of an operator; the
+    clock arrives all the same.
     """
-    ran = Ran()
-    for at in steps(clock(), end, digest_hour=digest_hour):
+    ran, start = Ran(), clock()
+    _tell(works, engine, start, ran=ran)
+    for at in steps(start, end, digest_hour=digest_hour):
         clock.move_to(at, is_on_the_way=at < end)
-        for name, work in (("sweep", works.sweep), ("notices", works.notices), ("push", works.push)):
-            _run(name, work, engine, at, ran=ran)
-    last = [("refresh", works.refresh), ("checkpoint", works.checkpoint)]
-    for name, work in [*last[:1], *([("stamp", works.stamp)] if stamps else []), *last[1:]]:
+        has_news = _look(engine, at).is_due and _run("sweep", works.sweep, engine, at, ran=ran)
+        if has_news or at == end or at.astimezone(MADRID).hour == digest_hour:
+            _tell(works, engine, at, ran=ran)
+    stamping = [("stamp", works.stamp)] if stamps else []
+    for name, work in [("refresh", works.refresh), *stamping, ("checkpoint", works.checkpoint)]:
         _run(name, work, engine, end, ran=ran)
     return ran
 
 
-def _run(name: str, work: Work, engine: Engine, at: datetime, *, ran: Ran) -> None:
+def _look(engine: Engine, at: datetime) -> Awaited:
+    with reading(engine) as session:
+        return look_ahead(session, at)
+
+
+def _tell(works: Works, engine: Engine, at: datetime, *, ran: Ran) -> None:
+    """Send notices and pushes, where anybody is to get some."""
+    awaited = _look(engine, at)
+    if awaited.has_contacts:
+        _run("notices", works.notices, engine, at, ran=ran)
+    if awaited.has_subscriptions:
+        _run("push", works.push, engine, at, ran=ran)
+
+
+def _run(name: str, work: Work, engine: Engine, at: datetime, *, ran: Ran) -> bool:
+    """Do a work until there is no more of it; tell whether it has done anything."""
+    before = len(ran.runs)
     for _ in range(_ROUNDS_AT_MOST):
         try:
             done = work(engine, at)
         except GatewayError as error:
             left = [f"{error.code}: {error.detail}"]
             ran.runs.append({"job": name, "at": instant_text(at), "said": {}, "left": left})
-            return
+            break
         ran.add(name, at, done)
         if not done.is_more:
-            return
+            break
+    return len(ran.runs) > before

@@ -32,7 +32,7 @@ class Holder:
     called: str
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Exchange:
     """A request and its answer; `told` is what the gateway's contract tells of it, where one answered."""
 

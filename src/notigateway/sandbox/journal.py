@@ -107,13 +107,13 @@ class Journal:
     def wait(self, wanted: Search, *, count: int, seconds: float) -> list[Exchange]:
         """Return what is meant as soon as there are so many, or when the time is over."""
         end = time.monotonic() + seconds
-        found = self.search(wanted)
-        while len(found) < count and (left := end - time.monotonic()) > 0:
-            with self._condition:
-                if not any(wanted.finds(one) for one in self._kept if one not in found):
-                    self._condition.wait(left)
-            found = self.search(wanted)
-        return found
+        with self._condition:
+            while True:
+                found = [one for one in self._kept if wanted.finds(one)]
+                left = end - time.monotonic()
+                if len(found) >= count or left <= 0:
+                    return found
+                self._condition.wait(left)
 
     def clear(self) -> None:
         """Forget what is kept; numbers go on."""
