@@ -28,6 +28,8 @@ final class SandboxTest extends TestCase
     {
         $company = $this->company();
         $this->world->fault('fault', ['code' => 'TEMPORARILY_UNAVAILABLE', 'operation' => 'Ping', 'nth' => 1]);
+        $this->world->expect('Ping', ['count' => 1]);
+        $this->world->expect('AcceptNotifications', ['never' => true]);
         try {
             $company->Ping();
             $this->fail('the fault did not come');

@@ -15,6 +15,7 @@ declare(strict_types=1);
 
 use PHPUnit\Framework\Attributes\After;
 use PHPUnit\Framework\Attributes\Before;
+use PHPUnit\Framework\Attributes\PostCondition;
 
 /** Gives every test of a class a world of its own, in one sandbox for all. */
 trait UsesSandbox
@@ -30,6 +31,17 @@ trait UsesSandbox
     protected function makeWorld(): void
     {
         $this->world = Sandbox::shared()->world($this->worldWishes());
+    }
+
+    /**
+     * A test that passed fails where what it expected of its client did not come to pass.
+     *
+     * @postCondition
+     */
+    #[PostCondition]
+    protected function verifyWorld(): void
+    {
+        $this->assertSame([], $this->world->unmet(), 'the sandbox expected something else');
     }
 
     /** @after */
@@ -88,9 +100,11 @@ final class Sandbox
         if ($process === false) {
             throw new SandboxError('NOT_STARTED', "cannot run $command");
         }
-        register_shutdown_function(static function () use ($process): void {
+        register_shutdown_function(static function () use ($process, $folder): void {
             proc_terminate($process);
             proc_close($process);
+            array_map('unlink', glob("$folder/*"));
+            rmdir($folder);
         });
         // The file is complete when it is there.
         for ($end = microtime(true) + self::PATIENCE_SECONDS; microtime(true) < $end && proc_get_status($process)['running']; usleep(20_000)) {
@@ -205,6 +219,19 @@ final class World
     public function asked(string $operation, array $filters = []): int
     {
         return $this->calls->get('journal/count', ['operation' => $operation, ...$filters])['count'];
+    }
+
+    /** Expect something of the client by the end of the test: `expect('Ping', ['count' => 2])`, or `['never' => true]`. */
+    public function expect(string $operation, array $wanted): void
+    {
+        $this->calls->post('expectations', ['operation' => $operation, ...$wanted]);
+    }
+
+    /** What was expected and did not come to pass. */
+    public function unmet(): array
+    {
+        $expected = $this->calls->get('expectations')['expectations'];
+        return array_values(array_filter($expected, static fn (array $one): bool => !$one['met']));
     }
 
     public function explain(int $number): string

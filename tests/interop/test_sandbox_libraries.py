@@ -20,6 +20,8 @@ from interop.stub_engine import stub_engine
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from notigateway.sandbox.process import Running
+
 pytestmark = pytest.mark.interop
 COMMAND = {"NOTIGATEWAY_SANDBOX_COMMAND": str(Path(sys.executable).with_name("notigateway"))}
 JAVA = SAMPLES / "java/sandbox"
@@ -31,7 +33,7 @@ OFFLINE = "offline mode"
 def run(
     folder: Path,
     *command: str,
-    environment: Mapping[str, str] = COMMAND,
+    environment: Mapping[str, str],
     seconds: float = RUN_SECONDS,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -45,17 +47,26 @@ def run(
     )
 
 
-def test_node_lets_a_notification_lapse() -> None:
+@pytest.fixture(params=["one of its own", "one that runs"])
+def environment(request: pytest.FixtureRequest, used_up: Running) -> Mapping[str, str]:
+    """Give what says to a library which sandbox to use."""
+    return (
+        COMMAND if request.param == "one of its own" else {"NOTIGATEWAY_SANDBOX_URL": used_up.ready["base"]}
+    )
+
+
+def test_node_lets_a_notification_lapse(environment: Mapping[str, str]) -> None:
     need(not_here("node", "npm"))
     build_node()
-    done = run(SAMPLES / "node", "node", "--test", "sandbox.test.js")
+    done = run(SAMPLES / "node", "node", "--test", "sandbox.test.js", environment=environment)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "# pass 2" in done.stdout
 
 
-def test_php_lets_a_notification_lapse() -> None:
+def test_php_lets_a_notification_lapse(environment: Mapping[str, str]) -> None:
     need(not_here("php", "phpunit"))
-    done = run(SAMPLES / "php", "phpunit", "--do-not-cache-result", "SandboxTest.php")
+    command = ("phpunit", "--do-not-cache-result", "SandboxTest.php")
+    done = run(SAMPLES / "php", *command, environment=environment)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "OK (2 tests" in done.stdout
 

@@ -50,9 +50,10 @@ def test_a_run_tells_what_its_worlds_were_asked(pytester: pytest.Pytester, notig
     result.stdout.no_fnmatch_line("*expected exactly 3*")
 
 
-def test_where_no_sandbox_is_that_is_said(pytester: pytest.Pytester) -> None:
+def test_where_no_sandbox_is_that_is_said(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTIGATEWAY_SANDBOX_URL", "http://127.0.0.1:1")
     pytester.makepyfile("def test_it(notigateway_world): pass")
-    result = pytester.runpytest_inprocess("--notigateway-url=http://127.0.0.1:1", "-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*UNREACHABLE: GET http://127.0.0.1:1/_sandbox/world: *"])
 

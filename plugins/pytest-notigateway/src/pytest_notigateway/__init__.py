@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pytest_notigateway.calling import SandboxError
     from pytest_notigateway.clock import Clock, Moment
     from pytest_notigateway.holders import Certificates, Holder
-    from pytest_notigateway.journal import Entry, Expectations, Journal
+    from pytest_notigateway.journal import Entry, Expectations, FaultNeverStruckWarning, Journal
     from pytest_notigateway.sandbox import Sandbox
     from pytest_notigateway.world import Notification, ReceiptLine, World
 
@@ -19,6 +19,7 @@ __all__ = [
     "Clock",
     "Entry",
     "Expectations",
+    "FaultNeverStruckWarning",
     "Holder",
     "Journal",
     "Moment",
@@ -35,6 +36,7 @@ _HOMES: Final = {
     "Clock": "clock",
     "Entry": "journal",
     "Expectations": "journal",
+    "FaultNeverStruckWarning": "journal",
     "Holder": "holders",
     "Journal": "journal",
     "Moment": "clock",

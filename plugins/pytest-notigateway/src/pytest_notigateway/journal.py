@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from pytest_notigateway.calling import Calls
 
 _AWAITED_SECONDS: Final = 5.0
+
+
+class FaultNeverStruckWarning(UserWarning):
+    """A test has planned a fault, and nothing that was asked met it: it may have tested nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +166,16 @@ class Journal:
         return Expectations(told["met"], tuple(told["expectations"]), tuple(told["faults_never_struck"]))
 
     def verify(self) -> None:
-        """Look whether all that was expected came to pass. Raises: `AssertionError` saying what did not."""
+        """Look whether all that was expected came to pass; warn of faults that never struck.
+
+        Raises: `AssertionError` saying what did not.
+        """
         found = self.expectations()
         if not found.met:
             raise AssertionError("\n".join(["the sandbox expected something else:", *found.unmet]))
+        if found.faults_never_struck:
+            never = ", ".join(map(str, found.faults_never_struck))
+            warnings.warn(f"never struck: fault {never}", FaultNeverStruckWarning, stacklevel=2)
 
 
 def _number(entry: Entry | int) -> int:

@@ -81,13 +81,20 @@ public final class Journal {
         admin.post("expectations", new HashMap<>(expectation));
     }
 
-    /** Throws an AssertionError that says what was expected and did not come to pass; SandboxExtension calls it. */
+    /**
+     * Throws an AssertionError that says what was expected and did not come to pass, and tells of faults that never
+     * struck: a test that has planned one may have tested nothing. SandboxExtension calls it.
+     */
     public void verify() {
         JsonObject told = admin.get("expectations");
         if (!told.get("met").getAsBoolean()) {
             List<String> unmet = told.getAsJsonArray("expectations").asList().stream().map(JsonElement::getAsJsonObject)
                     .filter(one -> !one.get("met").getAsBoolean()).map(JsonObject::toString).toList();
             throw new AssertionError("the sandbox expected something else: " + String.join(", ", unmet));
+        }
+        JsonArray never = told.getAsJsonArray("faults_never_struck");
+        if (!never.isEmpty()) {
+            System.err.printf("faults that never struck: %s%n", never);
         }
     }
 

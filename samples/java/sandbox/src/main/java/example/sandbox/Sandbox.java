@@ -58,8 +58,9 @@ public final class Sandbox implements AutoCloseable {
             Process process = new ProcessBuilder(command, "sandbox", "--port", "0",
                     "--notifications", "0", "--ready-file", ready.toString())
                     .redirectErrorStream(true).redirectOutput(log.toFile()).start();
-            Thread ending = new Thread(process::destroy);
-            Runtime.getRuntime().addShutdownHook(ending);
+            Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+            folder.toFile().deleteOnExit(); // after what is in it: the last one named goes first
+            log.toFile().deleteOnExit();
             JsonObject told = await(process, ready, log);
             return at(told.get("base").getAsString(), null, () -> end(process));
         } catch (IOException error) {

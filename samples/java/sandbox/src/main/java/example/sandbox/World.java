@@ -90,6 +90,7 @@ public final class World implements AutoCloseable {
         told.add("passphrase", certificates.get("passphrase"));
         try {
             Path made = Files.createTempDirectory("notigateway-certificates-");
+            made.toFile().deleteOnExit(); // after what is in it: the last one named goes first
             for (String name : List.of("service", "seal")) {
                 Files.writeString(made.resolve(name + ".cert.pem"), certificates.get(name).getAsString());
             }
