@@ -47,7 +47,7 @@ def installed(folder: Path) -> dict[str, str]:
 
 
 def run(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", *options]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options]
     return subprocess.run(
         command,
         cwd=PLUGIN,
