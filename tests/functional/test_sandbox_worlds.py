@@ -68,6 +68,14 @@ def test_one_world_is_reset_without_the_others(sandboxed_once: Sandboxed) -> Non
             client.ping()
 
 
+def test_a_reset_tells_another_story_or_none(world: Harness) -> None:
+    assert world.post("/reset", scenario="lapsed")["scenario"] == "lapsed"
+    assert world.post("/reset")["scenario"] == "lapsed"
+    assert len(ids(world)) == 1
+    assert world.post("/reset", scenario="")["scenario"] is None
+    assert ids(world) == []
+
+
 def test_a_reset_waits_for_who_is_being_answered(world: Harness) -> None:
     world.post("/faults", kind="delay", seconds=1, operation="Ping")
     answered: list[object] = []
@@ -134,6 +142,7 @@ def test_what_is_no_snapshot_of_this_version_changes_nothing(world: Harness) -> 
     manifest = json.dumps({"format": 1, "version": "0.0", "schema": "none"}).encode()
     bad = {
         b"no archive": "SNAPSHOT_INVALID",
+        bytes(11 * 1024 * 1024): "SNAPSHOT_INVALID",  # more than any request may have, and read all the same
         packed[:-100]: "SNAPSHOT_INVALID",
         changed(packed, "snapshot.json", None): "SNAPSHOT_INVALID",
         changed(packed, "snapshot.json", manifest): "SNAPSHOT_OF_ANOTHER_VERSION",

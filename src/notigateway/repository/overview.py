@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.repository.contacts import Contact
@@ -83,6 +84,25 @@ def list_standing(
     if addressee is not None:
         query = query.where(Addressee.identifier == addressee)
     return [_stands(row, now) for row in session.execute(query)]
+
+
+def count_standing(session: Session, *, now: datetime) -> Counter[State]:
+    """Return how many notifications stand in each state."""
+    columns = Notification.kind, Notification.state, Notification.available_at, Notification.deadline
+    undecided = select(*columns, Notification.outage_since).where(Notification.state.in_(UNDECIDED))
+    found = Counter(effective_state(Standing(*row), now) for row in session.execute(undecided))
+    decided = select(Notification.state, func.count()).where(Notification.state.not_in(UNDECIDED))
+    for state, count in session.execute(decided.group_by(Notification.state)):
+        found[state] += count
+    return found
+
+
+def find_next_deadline(session: Session, *, now: datetime) -> Stands | None:
+    """Return the undecided notification whose deadline comes next."""
+    waiting = Notification.state.in_(UNDECIDED), Notification.deadline > now
+    query = _standing().where(*waiting).order_by(Notification.deadline, Notification.code).limit(1)
+    row = session.execute(query).one_or_none()
+    return None if row is None else _stands(row, now)
 
 
 def find_standing(session: Session, identifier: UUID, now: datetime | None = None) -> Stands | None:

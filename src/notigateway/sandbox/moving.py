@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.worlds import Worlds
 
 _log = Logger("notigateway.sandbox")
-# A deadline is the first instant at which nothing can be decided any more.
 _AFTER: Final = timedelta(seconds=1)
 
 
@@ -75,8 +74,12 @@ def after_deadline(world: World, notification: str) -> datetime:
         raise UnknownError("there is no notification of that id in this world")
     if found.deadline is None:
         raise InvalidError("notification: it has no deadline")
-    evidence = timedelta(seconds=world.settings.lapse_evidence_delay_seconds)
-    return max(world.clock(), found.deadline + evidence + _AFTER)
+    return max(world.clock(), attested_by(world, found.deadline))
+
+
+def attested_by(world: World, deadline: datetime) -> datetime:
+    """Return when what lapses at a deadline has its receipt too, which waits for what may move deadlines."""
+    return deadline + timedelta(seconds=world.settings.lapse_evidence_delay_seconds) + _AFTER
 
 
 def set_back(worlds: Worlds, world: World, instant: datetime, *, reason: str | None) -> None:

@@ -94,13 +94,14 @@ _PARAMETERS: Final[dict[Kind, Callable[[Given], dict[str, Any]]]] = dict.fromkey
 
 def operation_of(name: str | None) -> str | None:
     """Return an operation that some contract has: one that is misspelt would never match."""
-    if name is not None and name not in _operations():
+    if name is not None and name not in all_operations():
         raise InvalidError("operation: no contract has one of that name")
     return name
 
 
 @cache
-def _operations() -> frozenset[str]:
+def all_operations() -> frozenset[str]:
+    """Return the operations of all contracts."""
     contracts = (one.contract("http://127.0.0.1/") for one in SERVED.values())
     return frozenset().union(*(one.operations for one in contracts))
 

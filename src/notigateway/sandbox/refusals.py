@@ -38,6 +38,12 @@ class TokenError(SandboxError):
     code, status = "TOKEN_MISSING", 401
 
 
+class FormError(SandboxError):
+    """A form was sent that no page of this sandbox gave to this browser."""
+
+    code, status = "FORM_NOT_OURS", 403
+
+
 class UnknownError(SandboxError):
     """No such world, entry, fault or notification."""
 

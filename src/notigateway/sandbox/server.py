@@ -14,6 +14,7 @@ Standard output carries one line, `READY {json}`, once requests are answered; lo
 from __future__ import annotations
 
 import os
+import secrets
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -152,6 +153,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         self._every = every
         self._bind = f"fd://{sandbox.listener.detach()}"  # once: SIGHUP has the settings set again
         self._ends: list[Callable[[], None]] = []
+        self._secret = secrets.token_bytes(32)  # before workers are forked: they share it
         # One byte in a pipe: whichever worker takes it announces, its successors find it empty.
         self._turn, give = os.pipe()
         os.set_blocking(self._turn, False)
@@ -193,6 +195,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             every=self._every,
             is_alone=self._workers == 1,
             token=sandbox.token,
+            secret=self._secret,
         )
         worlds = Worlds(site, sandbox.settings, admin_application)
         authority = TimestampAuthority(sandbox.authority_listener, worlds.stamper)

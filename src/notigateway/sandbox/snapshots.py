@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.world import World
     from notigateway.sandbox.worlds import Worlds
 
-SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
 _UNPACKED_MAX_BYTES: Final = 2 * 1024**3
 _ENTRIES_MAX: Final = 200_000
 _FORMAT: Final = 1

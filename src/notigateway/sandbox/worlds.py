@@ -9,7 +9,8 @@ import secrets
 import shutil
 import threading
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from notigateway.drawing import unsafe_drawn_from
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 WORLDS_MAX: Final = 64
+SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
+# What a form has around the archive that it sends.
+_FORM_BYTES: Final = 64 * 1024
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PREFIX: Final = "/w/"
 _ADMIN: Final = "/_sandbox"
@@ -62,6 +66,8 @@ class Site:
     every: Every
     is_alone: bool = True
     token: str | None = None
+    # What the pages mark their forms with: the same in every process that answers.
+    secret: bytes = field(default_factory=partial(secrets.token_bytes, 32), repr=False)
 
 
 class Worlds:
@@ -83,7 +89,7 @@ class Worlds:
     @property
     def request_max_bytes(self) -> int:
         """Return what is read of a body: a snapshot may be larger than any request."""
-        return self.default.app.request_max_bytes
+        return max(self.default.app.request_max_bytes, SNAPSHOT_MAX_BYTES + _FORM_BYTES)
 
     @property
     def request_seconds(self) -> float:

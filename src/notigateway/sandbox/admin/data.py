@@ -18,17 +18,19 @@ from notigateway.sandbox.admin.reading import all_worlds, asked, given, this_wor
 from notigateway.sandbox.folder import Plan
 from notigateway.sandbox.outbox import messages_of
 from notigateway.sandbox.refusals import InvalidError, MediaTypeError, UnknownError
-from notigateway.sandbox.snapshots import SNAPSHOT_MAX_BYTES, restore, snapshot
+from notigateway.sandbox.snapshots import restore, snapshot
 from notigateway.sandbox.verbs import play
+from notigateway.sandbox.worlds import SNAPSHOT_MAX_BYTES
 
 if TYPE_CHECKING:
     from notigateway.repository.overview import Stands
+    from notigateway.sandbox.given import Given
     from notigateway.sandbox.world import World
 
 blueprint = Blueprint("data", __name__)
 _LIMIT: Final = 1_000
 _NOTIFICATIONS_MAX: Final = 100_000
-_PEMS: Final = ("service", "seal", "root", "issuing", "tsa")
+PEMS: Final = ("service", "seal", "root", "issuing", "tsa")
 
 
 @blueprint.get("/world")
@@ -46,7 +48,11 @@ def tell_all() -> dict[str, Any]:
 @blueprint.post("/worlds")
 def make() -> tuple[dict[str, Any], int]:
     """Make a world."""
-    wanted = given()
+    return make_world(given()).line(), 201
+
+
+def make_world(wanted: Given) -> World:
+    """Make the world that somebody wants. Raises: `InvalidError`, what making and playing raise."""
     name, frozen_at = wanted.text("name"), wanted.instant("freeze")
     own_holders = bool(wanted.take("own_holders", bool, default=False))
     plan = Plan(
@@ -60,7 +66,7 @@ def make() -> tuple[dict[str, Any], int]:
     check_scenario(plan)
     world = worlds.make(name, plan, frozen_at=frozen_at)
     play_plan(world)
-    return world.line(), 201
+    return world
 
 
 @blueprint.delete("/worlds/<name>")
@@ -73,19 +79,24 @@ def delete(name: str) -> tuple[str, int]:
 @blueprint.post("/reset")
 def reset() -> dict[str, Any]:
     """Make what is in this world anew."""
-    world, wanted = this_world(), given()
+    reset_world(this_world(), given())
+    return this_world().line()
+
+
+def reset_world(world: World, wanted: Given) -> None:
+    """Make a world anew as somebody wants. Raises: `InvalidError`, what resetting and playing raise."""
     notifications = wanted.whole("notifications", most=_NOTIFICATIONS_MAX)
     seed, scenario = wanted.whole("seed"), wanted.text("scenario")
     wanted.end()
     plan = Plan(
         notifications=world.plan.notifications if notifications is None else notifications,
         seed=_seed(seed, world.plan.seed),
-        scenario=scenario or world.plan.scenario,
+        # "" is none, where it had one
+        scenario=world.plan.scenario if scenario is None else scenario or None,
     )
     check_scenario(plan)
     all_worlds().reset(world, plan)
     play_plan(world)
-    return world.line()
 
 
 def check_scenario(plan: Plan) -> None:
@@ -134,7 +145,7 @@ def certificates() -> dict[str, Any]:
             "nif": caller.party,
             "name": caller.party_name,
         }
-    pems = {name: pki.certificate(name).read_text("ascii") for name in _PEMS}
+    pems = {name: pki.certificate(name).read_text("ascii") for name in PEMS}
     return {"passphrase": pki.passphrase.read_text("ascii").strip(), **pems, "holders": holders}
 
 

@@ -13,7 +13,9 @@ from notigateway.sandbox.ordered import operation_of, read_order
 from notigateway.sandbox.refusals import InvalidError, UnknownError
 
 if TYPE_CHECKING:
+    from notigateway.sandbox.expectations import Expectation
     from notigateway.sandbox.given import Given
+    from notigateway.sandbox.world import World
 
 blueprint = Blueprint("ordering", __name__)
 
@@ -58,9 +60,13 @@ def tell_expectations() -> dict[str, Any]:
 
 
 @blueprint.post("/expectations")
-def expect() -> tuple[dict[str, Any], int]:
+def add_expectation() -> tuple[dict[str, Any], int]:
     """Expect something of the clients."""
-    wanted = given()
+    return expect(this_world(), given()).line(), 201
+
+
+def expect(world: World, wanted: Given) -> Expectation:
+    """Expect what somebody wants. Raises: `InvalidError`."""
     search = Search(
         operation=operation_of(wanted.text("operation")),
         caller=wanted.text("caller"),
@@ -71,7 +77,7 @@ def expect() -> tuple[dict[str, Any], int]:
     wanted.end()
     about = ("operation", "caller", "code", "status")
     named = {name: value for name in about if (value := getattr(search, name)) is not None}
-    return this_world().expectations.add(named | said, search, bounds).line(), 201
+    return world.expectations.add(named | said, search, bounds)
 
 
 @blueprint.delete("/expectations")

@@ -19,6 +19,8 @@ from notigateway.sandbox.refusals import InvalidError, NotReachedError, UnknownE
 from notigateway.soap.served import errors_url_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from notigateway.explaining.explanation import Explanation
     from notigateway.sandbox.exchange import Exchange
     from notigateway.sandbox.world import World
@@ -103,10 +105,7 @@ def explain(number: int) -> Response:
 @blueprint.get("/journal.har")
 def archive() -> Response:
     """Give the journal in the form of an HTTP archive (HAR 1.2)."""
-    entries = [_har(one) for one in this_world().journal.search(_search(asked()))]
-    answer = jsonify({"log": {"version": "1.2", "creator": _CREATOR, "entries": entries}})
-    answer.headers["Content-Disposition"] = 'attachment; filename="journal.har"'
-    return answer
+    return archive_of(this_world().journal.search(_search(asked())), "journal.har")
 
 
 @blueprint.get("/journal.zip")
@@ -119,6 +118,14 @@ def envelopes() -> Response:
             packed.writestr(f"{one.number:06d}-answer.bin", one.answer)
     headers = {"Content-Disposition": 'attachment; filename="journal.zip"'}
     return Response(target.getvalue(), mimetype="application/zip", headers=headers)
+
+
+def archive_of(exchanges: Sequence[Exchange], name: str) -> Response:
+    """Return exchanges as an HTTP archive, a file of that name."""
+    log = {"version": "1.2", "creator": _CREATOR, "entries": [_har(one) for one in exchanges]}
+    answer = jsonify({"log": log})
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def find(world: World, number: int) -> Exchange:
