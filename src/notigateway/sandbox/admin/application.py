@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.logger import Logger
 from notigateway.sandbox.admin import clocks, data, ordering, reading, records, stories
 from notigateway.sandbox.occupancy import OccupiedError
+from notigateway.sandbox.pages import all_pages, guarding, shell
 from notigateway.sandbox.refusals import BusyError, HostError, RefusedError, SandboxError, TokenError
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from flask import Response
+    from werkzeug.wrappers import Response as AnyResponse
 
     from notigateway.sandbox.worlds import Worlds
 
 _log = Logger("notigateway.sandbox")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
-_BEARER: Final = "Bearer "
 
 
 def admin_application(worlds: Worlds) -> WSGIApplication:
@@ -50,7 +50,8 @@ def make_flask(worlds: Worlds) -> Flask:
     def check() -> None:
         if (request.headers.get("Host") or "").lower() not in hosts:
             raise HostError("the sandbox does not answer to that name")
-        if worlds.site.token is not None and not _has_token(worlds.site.token):
+        is_asked = worlds.site.token is not None and request.endpoint != all_pages.ENTRY
+        if is_asked and not guarding.is_let_in(worlds.site.token or ""):
             raise TokenError("send Authorization: Bearer with the token in token.txt of the sandbox's folder")
 
     @flask.after_request
@@ -66,6 +67,7 @@ def make_flask(worlds: Worlds) -> Flask:
     flask.register_error_handler(Exception, _crashed)
     for module in (clocks, data, ordering, records, stories):
         flask.register_blueprint(module.blueprint)
+    flask.register_blueprint(all_pages.blueprint)
     return flask
 
 
@@ -75,11 +77,6 @@ def hosts_of(worlds: Worlds) -> frozenset[str]:
     port = listens.rpartition(":")[2]
     public = worlds.origin.partition("://")[2]
     return frozenset({listens.lower(), public.lower(), *(f"{one}:{port}" for one in _LOOPBACK)})
-
-
-def _has_token(token: str) -> bool:
-    sent = request.headers.get("Authorization", "")
-    return sent.startswith(_BEARER) and hmac.compare_digest(sent[len(_BEARER) :].encode(), token.encode())
 
 
 def _refused(error: SandboxError) -> tuple[Response, int]:
@@ -99,7 +96,9 @@ def _refused_by_gateway(error: GatewayError) -> tuple[Response, int]:
     return answer, status
 
 
-def _refused_by_flask(error: HTTPException) -> tuple[Response, int]:
+def _refused_by_flask(error: HTTPException) -> tuple[Response, int] | AnyResponse:
+    if request.path.startswith("/pages/"):  # for people, though there is no such page
+        return shell.protect(shell.refuse(error))
     code = (error.name or "refused").upper().replace(" ", "_")
     said = {"code": code, "detail": error.description, "correlation_id": str(uuid4())}
     return jsonify({"error": said}), error.code or 500
