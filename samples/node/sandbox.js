@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const PATIENCE_MS = 60_000;
+const START_MS = 120_000;
 
 /** The sandbox has refused: `code` for programs, the message for people. */
 export class SandboxError extends Error {
@@ -57,7 +58,7 @@ export async function startSandbox(command = 'notigateway') {
     await rm(folder, { recursive: true, force: true });
   };
   // The file is complete when it is there.
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end && !failure && child.exitCode === null; await sleep(20)) {
+  for (const end = Date.now() + START_MS; Date.now() < end && !failure && child.exitCode === null; await sleep(20)) {
     const ready = await readFile(readyFile, 'utf8').catch(() => null);
     if (ready !== null) return new Sandbox(admin(JSON.parse(ready).base), close);
   }

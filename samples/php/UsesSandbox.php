@@ -70,7 +70,7 @@ final class SandboxError extends RuntimeException
 /** The sandbox of this PHP process: one that runs already, or one that ends with it. */
 final class Sandbox
 {
-    private const PATIENCE_SECONDS = 60;
+    private const START_SECONDS = 120;
 
     private static ?self $shared = null;
 
@@ -107,7 +107,7 @@ final class Sandbox
             rmdir($folder);
         });
         // The file is complete when it is there.
-        for ($end = microtime(true) + self::PATIENCE_SECONDS; microtime(true) < $end && proc_get_status($process)['running']; usleep(20_000)) {
+        for ($end = microtime(true) + self::START_SECONDS; microtime(true) < $end && proc_get_status($process)['running']; usleep(20_000)) {
             if (is_file("$folder/ready.json")) {
                 $ready = json_decode(file_get_contents("$folder/ready.json"), true, flags: JSON_THROW_ON_ERROR);
                 return new self(new SandboxCalls($ready['base']));

@@ -1,5 +1,7 @@
 package example.sandbox;
 
+import java.time.Duration;
+
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.google.gson.JsonObject;
 import org.testcontainers.containers.GenericContainer;
@@ -24,7 +26,8 @@ public class NotigatewayContainer extends GenericContainer<NotigatewayContainer>
         // the container first waits to be told.
         withCreateContainerCmdModifier(create -> create.withEntrypoint("sh"));
         withCommand("-c", "while [ ! -s " + SCRIPT + " ]; do sleep 0.05; done; exec sh " + SCRIPT);
-        waitingFor(Wait.forLogMessage("(?s).*" + READY.replace("{", "\\{") + ".*", 1));
+        waitingFor(Wait.forLogMessage("(?s).*" + READY.replace("{", "\\{") + ".*", 1)
+                .withStartupTimeout(Duration.ofSeconds(120)));
     }
 
     @Override

@@ -16,7 +16,7 @@ import com.google.gson.JsonObject;
  * use it share, is {@link #shared}.
  */
 public final class Sandbox implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofSeconds(120);
     private static final Duration STOP = Duration.ofSeconds(30);
 
     private final Admin admin;
