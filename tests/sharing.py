@@ -12,6 +12,7 @@ import os
 import shutil
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 MEMORY = Path("/dev/shm")  # noqa: S108  (pytest makes a folder of its own in it)
 ENOUGH_BYTES = 4 * 1024**3
 ROOT = "PYTEST_DEBUG_TEMPROOT"
+WORKER = "PYTEST_XDIST_WORKER"
 STATEMENTS = 5_000
 
 
@@ -40,8 +42,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(patch.undo)
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES and ROOT not in os.environ:
         patch.setenv(ROOT, str(MEMORY))
+    if WORKER not in os.environ:  # the processes of pytest-xdist inherit it
+        _keep_apart(config, patch)
     patch.setattr(keys, "load_pem_private_key", cache(load_pem_private_key))
     share_statements(patch)
+
+
+def _keep_apart(config: pytest.Config, patch: pytest.MonkeyPatch) -> None:
+    """Have the sandboxes of one run begin with the same, and leave nothing in the home of who runs it."""
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if "GOCACHE" not in os.environ:  # Go goes on with what it has compiled before
+        patch.setenv("GOCACHE", str(usual / "go-build"))
+    kept = TemporaryDirectory(prefix="notigateway-cache-")
+    config.add_cleanup(kept.cleanup)
+    patch.setenv("XDG_CACHE_HOME", kept.name)
 
 
 def share_statements(patch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -70,3 +71,28 @@ def test_one_that_is_ended_while_it_prepares_leaves_nothing_either(tmp_path: Pat
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) in {0, 128 + signal.SIGTERM}
     assert list(tmp_path.glob("notigateway-sandbox-*")) == []
+
+
+def test_two_that_start_at_once_with_nothing_kept_both_answer(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    files = [tmp_path / name / "ready.json" for name in ("one", "two")]
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [*COMMAND, str(file.parent), "--ready-file", str(file)],
+                    stdout=subprocess.DEVNULL,
+                    env=environment,
+                )
+            )
+            for file in files
+        ]
+        for file in files:
+            awaited(file)
+            ready = json.loads(file.read_text("utf-8"))
+            assert httpx.get(f"{ready['sandbox']}world").json()["notifications"] == 0
+        for one in started:
+            one.terminate()
+        assert [one.wait(PATIENCE_SECONDS) for one in started] == [0, 0]
+    kept = sorted(one.name.split("-")[1] for one in (tmp_path / "cache" / "notigateway").iterdir())
+    assert kept == ["pki", "schema"]

@@ -10,6 +10,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -18,6 +19,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from notigateway.errors import ConfigurationError
 from notigateway.pki.fitness import find_extension
 from notigateway.pki.keys import load_certificates, load_key_pair
+from notigateway.sandbox import certifying
+from notigateway.sandbox.cache import digest_of, write_files
 from notigateway.sandbox.certifying import (
     AUTHORITY_USAGES,
     STAMPING,
@@ -38,9 +41,8 @@ from notigateway.sandbox.certifying import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from notigateway.pki.keys import KeyPair
+    from notigateway.sandbox.cache import Cache, Files
     from notigateway.sandbox.certifying import PrivateKey
 
 COMPANY: Final = ("B99999997", "Ejemplo de Nóminas, S.L. (ficticia)")
@@ -52,12 +54,14 @@ RED: Final = ("99999997E", "Celia", "Prueba Ficticia")
 STRANGER: Final = ("99999996K", "Dario", "Nadie Ficticio")
 GATEWAY: Final = "Pasarela de pruebas (ficticia)"
 
-# Published on purpose: these keys open nothing but the sandbox that made them.
+# Published on purpose: these keys open nothing but the sandboxes of the user who made them.
 PASSPHRASE: Final = "sandbox"  # noqa: S105
 
 # A world may stand at a fixed day of years ago, or be moved ahead for years.
 _VALID_BEFORE: Final = timedelta(days=3650)
 _VALID_AFTER: Final = timedelta(days=3650)
+# How long what is kept is begun with: its `expired` ended a day before, and some days later still did.
+_KEPT_SECONDS: Final = 7 * 86_400
 _PRIVATE: Final = 0o600
 _PUBLIC: Final = 0o644
 
@@ -125,16 +129,20 @@ class Pki:
         return Holder(*(stem.with_name(f"{name}{suffix}") for suffix in (".key.pem", ".cert.pem", ".p12")))
 
 
-def ensure_pki(folder: Path, now: datetime) -> Pki:
-    """Return the PKI of that folder, made now where there is none.
+def ensure_pki(folder: Path, now: datetime, cache: Cache | None = None) -> Pki:
+    """Return the PKI of that folder, made now where there is none, or that of the cache.
 
     It is made beside its place and renamed once complete: a killed sandbox leaves no half of it.
     """
     if not folder.is_dir():
         making = folder.with_name(f".{folder.name}-making")
         shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(mode=0o700)
-        _make(Pki(making), now)
+        kept = None if cache is None else _kept(cache, now)
+        if kept is None:
+            making.mkdir(mode=0o700)
+            _make(Pki(making), now)
+        else:
+            write_files(making, kept)
         making.rename(folder)
     pki = Pki(folder)
     made = folder / "issuing.crl", folder / "root.crl"
@@ -151,6 +159,17 @@ def ensure_pki(folder: Path, now: datetime) -> Pki:
             _write(target, source.read_bytes(), _PUBLIC)
     _write_trust(pki)
     return pki
+
+
+def _kept(cache: Cache, now: datetime) -> Files | None:
+    """Return the PKI of this week; None where its `expired` has not ended yet, because a clock went back."""
+    code = digest_of(Path(__file__), Path(certifying.__file__))
+    name = f"pki-{code}-{int(now.timestamp()) // _KEPT_SECONDS}"
+    files = cache.files(name, lambda folder: _make(Pki(folder), now), now=now)
+    expired = None if files is None else files.get("holders/expired.cert.pem")
+    if expired is None or x509.load_pem_x509_certificate(expired).not_valid_after_utc >= now:
+        return None
+    return files
 
 
 def _states_policies(holder: Holder) -> bool:
@@ -193,7 +212,7 @@ def _write_trust(pki: Pki) -> None:
 def _make(pki: Pki, now: datetime) -> None:
     root = _authority("Raíz de pruebas (ficticia)", now)
     issuing = _authority("Emisora de pruebas (ficticia)", now, by=root)
-    outsider = _authority("Emisora no autorizada (ficticia)", now)
+    outsider = _outsider(now)
     for stem, authority in (("root", root), ("issuing", issuing)):
         _write(pki.certificate(stem), certificate_pem(authority.certificate), _PUBLIC)
     # The issuing authority goes on: worlds revoke certificates.
@@ -214,6 +233,17 @@ def _make(pki: Pki, now: datetime) -> None:
     _write(pki.folder / "root.crl", _list_of(by=root, now=now), _PUBLIC)
     pki.authorities.mkdir()
     _write(pki.authorities / "tsa.cert.pem", certificate_pem(tsa.certificate), _PUBLIC)
+    _make_holders(pki, issuing, outsider, now=now)
+
+
+def renew_holders(pki: Pki, now: datetime) -> None:
+    """Certify other keys for the same holders, by the same authority: nobody is known by the former ones."""
+    shutil.rmtree(pki.passphrase.parent)
+    issuing = load_key_pair(pki.key("issuing"), pki.certificate("issuing"))
+    _make_holders(pki, issuing, _outsider(now), now=now)
+
+
+def _make_holders(pki: Pki, issuing: KeyPair, outsider: KeyPair, *, now: datetime) -> None:
     pki.passphrase.parent.mkdir(mode=0o700)
     _write(pki.passphrase, f"{PASSPHRASE}\n".encode(), _PRIVATE)
     for stem, subject in _SUBJECTS.items():
@@ -257,6 +287,10 @@ _SUBJECTS: Final = {
     "untrusted": entity_name(*COMPANY),
     "revoked": entity_name(*COMPANY),
 }
+
+
+def _outsider(now: datetime) -> KeyPair:
+    return _authority("Emisora no autorizada (ficticia)", now)
 
 
 def _authority(common_name: str, now: datetime, by: KeyPair | None = None) -> KeyPair:

@@ -2,17 +2,20 @@
 
 fpdf2 sets each number of pages once, with marks of a fixed width in uncompressed text; a document
 is that template with the marks overwritten at their places. So a thousand documents take
-milliseconds, and every offset inside the file stays right.
+milliseconds, and every offset inside the file stays right. The templates are kept in the user's cache.
 """
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from notigateway.sandbox.cache import Cache, digest_of
+from notigateway.sandbox.clock import machine_time
 
 # A page of text has some 6 kB: documents of 6 to 60 kB.
 PAGE_COUNTS: Final = (1, 1, 2, 2, 3, 4, 5, 6, 8, 10)
@@ -60,6 +63,26 @@ def _escaped(text: str, width: int) -> bytes:
 
 @cache
 def _template(page_count: int) -> bytes:
+    kept = _kept().get(str(page_count))
+    return _set(page_count) if kept is None else kept
+
+
+@cache
+def _kept() -> dict[str, bytes]:
+    """Return the templates by their numbers of pages; none where nothing is kept."""
+    name = f"papers-{digest_of(Path(__file__), version('fpdf2'))}"
+    return Cache.of(os.environ).files(name, _set_all, now=machine_time()) or {}
+
+
+def _set_all(folder: Path) -> None:
+    for page_count in set(PAGE_COUNTS):
+        (folder / str(page_count)).write_bytes(_set(page_count))
+
+
+def _set(page_count: int) -> bytes:
+    from fpdf import FPDF  # noqa: PLC0415  (only who sets the first template waits for it)
+    from fpdf.enums import XPos, YPos  # noqa: PLC0415
+
     pdf = FPDF()
     pdf.set_compression(compress=False)
     pdf.set_creation_date(_CREATED)

@@ -8,6 +8,7 @@ and the person's by a power. All is fictitious.
 
 from __future__ import annotations
 
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -36,6 +37,8 @@ from notigateway.repository.engine import connected, writing
 from notigateway.repository.marking import mark_store, open_store
 from notigateway.repository.powers import list_all_red_assignments
 from notigateway.repository.schema import upgrade
+from notigateway.sandbox.cache import Cache
+from notigateway.sandbox.fresh_schema import lay_schema
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
 from notigateway.sandbox.matters import example
 from notigateway.sandbox.papers import PAGE_COUNTS, make_paper
@@ -128,7 +131,8 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
     seal = load_seal(settings, now=now)
     new = 0
     with connected(settings) as engine:
-        upgrade(engine)
+        if not lay_schema(settings.database_url, Cache.of(os.environ), now=now):
+            upgrade(engine)
         check_name(engine, settings.log_origin)
         store = open_store(settings.document_store_url, engine)
         mark_store(engine, store, now=now)

@@ -29,6 +29,7 @@ from notigateway.metering.meters import join, share
 from notigateway.sandbox.admin.application import admin_application
 from notigateway.sandbox.announcing import describe
 from notigateway.sandbox.authority import TimestampAuthority
+from notigateway.sandbox.cache import Cache
 from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
@@ -100,7 +101,7 @@ def prepare(
         holding = Holding.of(directory)
         with ExitStack() as undoing:
             undoing.callback(holding.release)
-            pki = ensure_pki(directory / "pki", now)
+            pki = ensure_pki(directory / "pki", now, Cache.of(os.environ))
             listener, stamping = listen(address, port), listen(LOOPBACK, 0)
             listens = address_of(listener)
             token = token_for(directory, address)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.drawing import unsafe_drawn_from
 from notigateway.sandbox.clock import Setting, machine_time
 from notigateway.sandbox.folder import DATA, Kept, Plan, kept_file, plan_file, remove
-from notigateway.sandbox.holders import ensure_pki
+from notigateway.sandbox.holders import Pki, ensure_pki, renew_holders
 from notigateway.sandbox.jobs import refresh_once
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.peeking import peek
@@ -286,13 +286,12 @@ _NOTHING: Final = Plan(notifications=0, seed=7)
 
 
 def make_trust(folder: Path, origin: Path, plan: Plan) -> None:
-    """Give a world the certificates of the sandbox, or some of its own."""
+    """Give a world the certificates of the sandbox; with holders of its own, others of the same names."""
+    making = folder / ".pki-making"
+    shutil.copytree(origin / "pki", making)
     if plan.own_holders:
-        ensure_pki(folder / "pki", machine_time())
-    else:
-        making = folder / ".pki-making"
-        shutil.copytree(origin / "pki", making)
-        making.rename(folder / "pki")
+        renew_holders(Pki(making), machine_time())
+    making.rename(folder / "pki")
 
 
 def fill(settings: Settings, plan: Plan, *, now: datetime) -> None:
