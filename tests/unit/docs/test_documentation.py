@@ -19,6 +19,7 @@ from opentelemetry.sdk import environment_variables
 from typer.testing import CliRunner
 
 import notigateway.client.cli
+import notigateway.conformance.cli
 import notigateway.verifier.cli
 import operating
 from exported import families
@@ -60,7 +61,11 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-PROGRAMS = {"notigateway": operating.app, "notigateway-client": notigateway.client.cli.app}
+PROGRAMS = {
+    "notigateway": operating.app,
+    "notigateway-client": notigateway.client.cli.app,
+    "notigateway-conformance": notigateway.conformance.cli.app,
+}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 PATH = re.compile(r"(?:\.ci|bench|conf|docs|migrations|samples|src|tests|wsdl)/[\w./-]*|[A-Z][a-z]+file")
@@ -169,12 +174,15 @@ def check_program(words: list[str]) -> None:
     command, name = parts(program), ""
     while rest:
         word = rest.pop(0)
+        if word == "--":  # what follows is somebody else's
+            break
         if word.startswith("--"):
             option = next((p for p in command.params if word in (*p.opts, *p.secondary_opts)), None)
             assert option is not None, f"{' '.join(words)}: no option {word}"
             assert word in help_of(program, name)
-            # The commands of another contract are those of the group of its name.
-            del rest[: 0 if option.is_flag or word == "--contract" else 1]
+            # The client's commands of another contract are those of the group of its name.
+            is_group = program == "notigateway-client" and word == "--contract"
+            del rest[: 0 if option.is_flag or is_group else 1]
         elif hasattr(command, "commands"):
             assert word in command.commands, f"{' '.join(words)}: no command {word}"
             command, name = command.commands[word], f"{name} {word}".strip()
