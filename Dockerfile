@@ -13,6 +13,23 @@ RUN /build/tools/bin/pip wheel --quiet --no-deps --wheel-dir dist .
 RUN /build/tools/bin/pip --python /opt/notigateway/bin/python install --quiet --no-cache-dir \
     -c constraints.txt "$(echo dist/*.whl)[postgres,s3]"
 
+# --- the sandbox, for tests only: `docker build --target sandbox .` --------------------------------------
+FROM ${BASE_IMAGE} AS sandbox
+COPY --from=builder /opt/notigateway /opt/notigateway
+ENV PATH=/opt/notigateway/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    XDG_CACHE_HOME=/data/cache
+RUN mkdir /data && chown 10001:10001 /data
+VOLUME /data
+WORKDIR /data
+USER 10001:10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["python3", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/readyz', timeout=4)"]
+# Who administers it sends the token that the line READY says.
+CMD ["notigateway", "sandbox", "/data/sandbox", "--listen", "0.0.0.0", "--port", "8080", "--notifications", "0"]
+
 # --- what runs: no compiler, no pip, no shell needed ----------------------------------------------------
 FROM ${BASE_IMAGE}
 COPY --from=builder /opt/notigateway /opt/notigateway
