@@ -139,6 +139,7 @@ def entry(weight: int) -> Exchange:
             status=200,
             holder=None,
             caller=None,
+            own=None,
         ),
     )
 

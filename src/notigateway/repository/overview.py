@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select
 
 from notigateway.law.lifecycle import UNDECIDED, Standing, State, effective_state
 from notigateway.repository.contacts import Contact
-from notigateway.repository.model import Act, Addressee, Notification, Receipt
+from notigateway.repository.model import Act, Addressee, Event, IssuingBody, Notification, Receipt
 from notigateway.repository.outages import is_unsettled
 from notigateway.repository.subscriptions import Subscription
 
@@ -49,6 +49,7 @@ class Stands:
 
     id: UUID
     code: int
+    issuing_body: str
     reference: str
     subject: str
     addressee: str
@@ -63,6 +64,7 @@ class Stands:
 _COLUMNS = (
     Notification.id,
     Notification.code,
+    IssuingBody.dir3,
     Act.reference,
     Act.subject,
     Addressee.identifier,
@@ -114,23 +116,29 @@ def find_standing(session: Session, identifier: UUID, now: datetime | None = Non
 def list_receipts(session: Session, code: int) -> Sequence[Receipt]:
     """Return the receipts of a notification, in the order in which they were written."""
     return session.scalars(
-        select(Receipt).where(Receipt.notification_code == code).order_by(Receipt.id)
+        select(Receipt)
+        .join(Event, Event.id == Receipt.event_id)
+        .where(Receipt.notification_code == code)
+        .order_by(Event.position, Receipt.position)
     ).all()
 
 
 def _standing() -> Select[*tuple[Any, ...]]:
     joined = select(*_COLUMNS).join(Act, Act.id == Notification.act_id)
+    joined = joined.join(IssuingBody, IssuingBody.id == Act.issuing_body_id)
     return joined.join(Addressee, Addressee.id == Notification.addressee_id)
 
 
 def _stands(row: Row[*tuple[Any, ...]], now: datetime | None) -> Stands:
     values: tuple[Any, ...] = tuple(row)
-    identifier, code, reference, subject, nif, name, kind, state, available, deadline, decided, since = values
+    identifier, code, body, reference, subject, nif, name, *others = values
+    kind, state, available, deadline, decided, since = others
     if now is not None:
         state = effective_state(Standing(kind, state, available, deadline, since, decided), now)
     return Stands(
         id=identifier,
         code=code,
+        issuing_body=body,
         reference=reference,
         subject=subject,
         addressee=nif,

@@ -72,6 +72,8 @@ class Arriving(Arrivals):
         return exchange.dated
 
     def _dated(self, exchange: Exchange, now: datetime) -> datetime:
+        if exchange.own is not None:
+            return now
         real, going = machine_time(), self._callers.of(exchange)
         if isinstance(going, timedelta):
             return real + going

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.instants import instant_text
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Under which name it stands in the environment of its request.
 _NAME: Final = "notigateway.sandbox.exchange"
+# Under which name the environment of a request of the sandbox's own says so.
+OWN: Final = "notigateway.sandbox.own"
 # Answers of which more was sent are kept so far, and counted whole.
 KEPT_MAX_BYTES: Final = 4 * 1024 * 1024
 
@@ -30,6 +33,13 @@ class Holder:
     name: str
     party: str
     called: str
+
+
+class Own(StrEnum):
+    """Why the sandbox itself has asked: for a holder who does something, or to show how that is answered."""
+
+    HOLDER = "holder"
+    REQUEST = "request"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -48,6 +58,8 @@ class Exchange:
     holder: Holder | None
     struck: list[Fault] = field(default_factory=list)
     told: Telling | None = None
+    # It is the sandbox's own: no client has asked.
+    own: Own | None = None
     # By which instant its message was judged.
     dated: datetime | None = None
     number: int = 0
@@ -121,6 +133,7 @@ class Exchange:
             "steps": verdicts(self.code),
             "faults": [one.identifier for one in self.struck],
             "cut_off": self.is_cut_off,
+            "by_sandbox": self.own is not None,
             "correlation_id": self.answer_headers.get("X-Correlation-Id"),
             "request": {"headers": self.request_headers, "bytes": len(self.request)},
             "answer": {"headers": self.answer_headers, "bytes": self.answer_bytes},

@@ -10,11 +10,12 @@ from notigateway.sandbox.refusals import InvalidError
 from notigateway.wss.freshness import read_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _DURATION: Final = re.compile(
     r"(-)?P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?"
 )
+_FROM_NOW: Final = re.compile(r"-?P")
 _SHORT: Final = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 _UNITS: Final = {
     "ms": timedelta(milliseconds=1),
@@ -57,6 +58,38 @@ class Given:
         value = self.text(name)
         return None if value is None else instant_of(value, name)
 
+    def moment(self, name: str, now: datetime) -> datetime | None:
+        """Return an instant, or one that is told by how far it is from now: `-PT1H` is an hour ago."""
+        value = self.text(name)
+        return None if value is None else moment_of(value, name, now)
+
+    def need(self, name: str) -> str:
+        """Return a text that must be there. Raises: `InvalidError`."""
+        value = self.text(name)
+        if not value:
+            raise InvalidError(f"{name}: needed")
+        return value
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return true or false."""
+        return bool(self.take(name, bool, default=default))
+
+    def texts(self, name: str) -> list[str] | None:
+        """Return several texts; one may stand alone."""
+        value = self.take(name, (list, str))
+        if value is None or isinstance(value, str):
+            return None if value is None else [value]
+        if not all(isinstance(one, str) for one in value):
+            raise InvalidError(f"{name}: texts expected")
+        return list(value)
+
+    def word(self, name: str, words: Iterable[str], default: str | None = None) -> str | None:
+        """Return one of some words. Raises: `InvalidError`."""
+        value = self.text(name)
+        if value is not None and value not in set(words):
+            raise InvalidError(f"{name}: one of {', '.join(words)}")
+        return default if value is None else value
+
     def duration(self, name: str) -> timedelta | None:
         """Return a duration."""
         value = self.take(name, (str, int, float))
@@ -79,6 +112,11 @@ def instant_of(text: str, name: str) -> datetime:
         return read_instant(text)
     except ValueError as error:
         raise InvalidError(f"{name}: an instant such as 2026-06-01T12:00:00Z expected") from error
+
+
+def moment_of(text: str, name: str, now: datetime) -> datetime:
+    """Return an instant, or one that is told by how far it is from now. Raises: `InvalidError`."""
+    return now + duration_of(text, name) if _FROM_NOW.match(text) else instant_of(text, name)
 
 
 def duration_of(value: str | float, name: str) -> timedelta:

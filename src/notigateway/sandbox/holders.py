@@ -180,17 +180,41 @@ def _states_policies(holder: Holder) -> bool:
 
 def revoke(pki: Pki, certificate: x509.Certificate, *, at: datetime) -> None:
     """Put a certificate of a holder on the list of its issuer, beside those that are on it."""
-    file = pki.revocation / "issuing.crl"
-    before = x509.load_der_x509_crl(file.read_bytes())
-    entries = [(certificate, at)]
+    before = _last_list(pki)
+    others = [one for one in _listed(pki, before) if one[0] != certificate]
+    _replace_list(pki, [(certificate, at), *others], at=at, until=before.next_update_utc)
+
+
+def reissue_list(pki: Pki, *, at: datetime, until: datetime | None) -> datetime:
+    """Issue the same list anew, and return until when it lasts: by default as long as its issuer does."""
+    (issuing,) = load_certificates(pki.certificate("issuing"))
+    until = until or issuing.not_valid_after_utc
+    _replace_list(pki, _listed(pki, _last_list(pki)), at=at, until=until)
+    return until
+
+
+def _last_list(pki: Pki) -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl((pki.revocation / "issuing.crl").read_bytes())
+
+
+def _listed(pki: Pki, before: x509.CertificateRevocationList) -> list[tuple[x509.Certificate, datetime]]:
+    """Return the holders' certificates that are on a list, and since when."""
+    entries = []
     for files in pki.holders().values():
-        (other,) = load_certificates(files.certificate)
-        found = before.get_revoked_certificate_by_serial_number(other.serial_number)
-        if found is not None and other != certificate:
-            entries.append((other, found.revocation_date_utc))
+        (one,) = load_certificates(files.certificate)
+        found = before.get_revoked_certificate_by_serial_number(one.serial_number)
+        if found is not None:
+            entries.append((one, found.revocation_date_utc))
+    return entries
+
+
+def _replace_list(
+    pki: Pki, entries: list[tuple[x509.Certificate, datetime]], *, at: datetime, until: datetime | None
+) -> None:
+    file = pki.revocation / "issuing.crl"
     issuing = load_key_pair(pki.key("issuing"), pki.certificate("issuing"))
     making = file.with_name(".issuing.crl.making")
-    data = revocation_list(issuing, entries, this_update=at, next_update=before.next_update_utc)
+    data = revocation_list(issuing, entries, this_update=at, next_update=until)
     _write(making, data, _PUBLIC)
     making.replace(file)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final, Self
 
-from notigateway.clock.runs import INCOMPLETE
+from notigateway.clock.runs import INCOMPLETE, Done
 from notigateway.errors import GatewayError
 from notigateway.jobs import (
     Sealing,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from notigateway.clock.runs import Done
     from notigateway.settings import Settings
 
     Work = Callable[[Engine, datetime], Done]
@@ -53,6 +52,11 @@ class Every:
     checkpoint_seconds: float = 0
 
 
+def _nothing(_engine: Engine, _now: datetime) -> Done:
+    """Do what is due where nothing ever is."""
+    return Done({})
+
+
 @dataclass(frozen=True, slots=True)
 class Works:
     """What is done from time to time in one world, each by an instant that it is given."""
@@ -72,7 +76,7 @@ class Works:
             refresh=refreshing(settings),
             sweep=sweeping(settings, sealing),
             notices=noticing(settings),
-            push=pushing(settings),
+            push=pushing(settings) if settings.pushes else _nothing,
             stamp=stamping(settings),
             checkpoint=checkpointing(settings, sealing),
         )

@@ -19,18 +19,23 @@ HELD_MAX_BYTES: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Which exchanges are meant; what is None does not matter. A caller is a holder's name or a NIF."""
+    """Which exchanges are meant; what is None does not matter. A caller is a holder's name or a NIF.
+
+    Those of the sandbox itself are no client's calls, and only meant where all are.
+    """
 
     operation: str | None = None
     caller: str | None = None
     code: str | None = None
     status: int | None = None
     after: int = 0
+    all: bool = False
 
     def finds(self, exchange: Exchange) -> bool:
         """Tell whether an exchange is meant."""
         return (
             exchange.number > self.after
+            and (self.all or exchange.own is None)
             and self.operation in {None, exchange.operation}
             and (self.code in {None, exchange.code} or self.code in exchange.refused_items)
             and self.status in {None, exchange.status}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.http.streamed import CutOffError, Streamed
 from notigateway.sandbox.clock import machine_time
-from notigateway.sandbox.exchange import KEPT_MAX_BYTES, Exchange, headers_of
+from notigateway.sandbox.exchange import KEPT_MAX_BYTES, OWN, Exchange, Own, headers_of
 from notigateway.sandbox.falsifying import cut_off, dribble, falsified
 from notigateway.sandbox.faults import Kind
 from notigateway.sandbox.peeking import peek
@@ -96,9 +96,11 @@ class Recording:
             request=body,
             seeming=seeming,
             holder=self._holders.get(seeming.certificate or ""),
+            own=environ.get(OWN),
         )
         exchange.put_into(environ)
-        if exchange.method == "POST":
+        # What a holder does by the sandbox's hand is no call of a client: it uses up no fault.
+        if exchange.method == "POST" and exchange.own is not Own.HOLDER:
             exchange.struck = self._faults.strike(exchange)
         return exchange
 

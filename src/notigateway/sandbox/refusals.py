@@ -56,6 +56,12 @@ class ScenarioUnknownError(SandboxError):
     code, status = "SCENARIO_UNKNOWN", 404
 
 
+class ScenarioDiffersError(SandboxError):
+    """A step of a scenario came to something else than it says; what it has done is done."""
+
+    code, status = "SCENARIO_DIFFERS", 409
+
+
 class WorldExistsError(SandboxError):
     """There is a world of that name."""
 

@@ -105,6 +105,7 @@ _HEALTH: Final = _Sort(_INSS, "9900203", "resolutions", "Dictamen propuesta de i
 _NOTICE: Final = _Sort(_TGSS, "9900110", "contribution", "Información sobre bases de cotización")
 
 CCC: Final = f"28{'0999999'}{control_digits('28', '0999999')}"
+AUTHORISATION: Final = "999999"
 NAF: Final = f"28{'09999999'}{control_digits('28', '09999999')}"
 
 
@@ -162,7 +163,7 @@ def _assign_red(session: Session, at: datetime) -> None:
             account=CCC,
             red_party=RED[0],
             red_name=f"{RED[1]} {RED[2]}",
-            authorisation="999999",
+            authorisation=AUTHORISATION,
             starts_at=at,
         )
         assign_red(session, terms, now=at)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from notigateway.drawing import unsafe_drawn_from
+from notigateway.errors import ConfigurationError
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair
 from notigateway.repository.engine import create_database
@@ -102,6 +103,9 @@ class World:
         self.place = place
         self.folder = folder
         self.settings = settings
+        # As they were written; `changed` are those that somebody has changed since, in this world alone.
+        self.written = settings
+        self.changed: dict[str, Any] = {}
         self.plan = plan
         self.occupancy = Occupancy()
         # Held by whoever does what is due: a job, or who moves the clock.
@@ -253,9 +257,25 @@ class World:
 
     def reopen(self, settings: Settings, plan: Plan) -> None:
         """Serve what lies in the folder now, with nothing remembered of what was before."""
-        self.settings, self.plan = settings, plan
+        self.settings = self.written = settings
+        self.plan, self.changed = plan, {}
         self._start_anew()
         self.open()
+
+    def retune(self, settings: Settings, changed: dict[str, Any]) -> None:
+        """Go on by other settings, with everything remembered; who calls it has the world for itself.
+
+        Raises: `ConfigurationError` for those by which nothing can be served: then it goes on as before.
+        """
+        before, self.settings = self.settings, settings
+        self.close()
+        try:
+            self.open()
+        except ConfigurationError:
+            self.settings = before
+            self.open()
+            raise
+        self.changed = changed
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request to its gateway. Raises: `OccupiedError`."""

@@ -274,7 +274,7 @@ class Worlds:
     def _settings(self, place: Place, folder: Path) -> Settings:
         pki = ensure_pki(folder / "pki", machine_time())
         if not place.name:
-            return self.default.settings
+            return self.default.written
         urls = (
             f"{place.origin}{place.served_at}/notigateway/v1",
             self.site.authority_url and f"{self.site.authority_url}{place.name}",

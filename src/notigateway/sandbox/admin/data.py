@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from notigateway.instants import instant_text
 from notigateway.law.lifecycle import State
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import reading
-from notigateway.repository.overview import find_standing, list_receipts, list_standing
+from notigateway.repository.overview import list_standing
 from notigateway.sandbox.admin.reading import all_worlds, asked, given, this_world
 from notigateway.sandbox.folder import Plan
 from notigateway.sandbox.outbox import messages_of
-from notigateway.sandbox.refusals import InvalidError, MediaTypeError, UnknownError
+from notigateway.sandbox.refusals import InvalidError, MediaTypeError
+from notigateway.sandbox.showing import line_of, tell_one
 from notigateway.sandbox.snapshots import restore, snapshot
 from notigateway.sandbox.verbs import play
 from notigateway.sandbox.worlds import SNAPSHOT_MAX_BYTES
 
 if TYPE_CHECKING:
-    from notigateway.repository.overview import Stands
     from notigateway.sandbox.given import Given
     from notigateway.sandbox.world import World
 
@@ -163,7 +161,7 @@ def notifications() -> dict[str, Any]:
         # a state may follow from the clock alone: it is asked of the rows
         found = list_standing(session, now=world.clock(), addressee=nif, limit=_NOTIFICATIONS_MAX)
     kept = [one for one in found if state in {None, one.state.value}][:limit]
-    return {"notifications": [line(one) for one in kept]}
+    return {"notifications": [line_of(one) for one in kept]}
 
 
 @blueprint.get("/notifications/<identifier>")
@@ -172,48 +170,10 @@ def notification(identifier: str) -> dict[str, Any]:
     return tell_one(this_world(), identifier)
 
 
-def tell_one(world: World, identifier: str) -> dict[str, Any]:
-    """Return one notification with its receipts. Raises: `UnknownError`."""
-    try:
-        wanted = UUID(identifier)
-    except ValueError as error:
-        raise UnknownError("there is no notification of that id in this world") from error
-    with world.looking() as office, reading(office.engine) as session:
-        found = find_standing(session, wanted, world.clock())
-        if found is None:
-            raise UnknownError("there is no notification of that id in this world")
-        receipts = [
-            {
-                "id": str(one.id),
-                "kind": (one.nature or one.state).value,
-                "at": instant_text(one.event_time),
-            }
-            for one in list_receipts(session, found.code)
-        ]
-    return line(found) | {"receipts": receipts}
-
-
 @blueprint.get("/outbox")
 def outbox() -> dict[str, Any]:
     """Tell which notices were sent by e-mail."""
     return {"messages": messages_of(this_world().folder / "notices")}
-
-
-def line(one: Stands) -> dict[str, Any]:
-    """Return what a harness is told of a notification."""
-    return {
-        "id": str(one.id),
-        "code": one.code,
-        "reference": one.reference,
-        "subject": one.subject,
-        "addressee": one.addressee,
-        "addressee_name": one.addressee_name,
-        "kind": one.kind.value,
-        "state": one.state.value,
-        "available_at": instant_text(one.available_at),
-        "deadline": None if one.deadline is None else instant_text(one.deadline),
-        "decided_at": None if one.decided_at is None else instant_text(one.decided_at),
-    }
 
 
 def _nif_of(world: World, addressee: str | None) -> str | None:

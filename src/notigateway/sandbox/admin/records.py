@@ -155,6 +155,7 @@ def _search(wanted: Given) -> Search:
         code=wanted.text("code"),
         status=_number(wanted, "status", None),
         after=_number(wanted, "after", 0),
+        all=wanted.text("all") == "true",
     )
     wanted.end()
     return search

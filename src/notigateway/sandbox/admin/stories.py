@@ -9,7 +9,7 @@ from flask import Blueprint
 from notigateway.sandbox.admin.reading import all_worlds, given, this_world
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.verbs import play
-from notigateway.sandbox.verbs.verb import do
+from notigateway.sandbox.verbs.verb import do, verbs
 
 blueprint = Blueprint("stories", __name__)
 
@@ -19,6 +19,12 @@ def act(verb: str) -> dict[str, Any]:
     """Have one thing happen."""
     all_worlds().check_alone()
     return do(this_world(), verb, given().rest())
+
+
+@blueprint.get("/verbs")
+def tell_verbs() -> dict[str, Any]:
+    """Tell which verbs there are, and what each takes."""
+    return {"verbs": [one.line() for one in verbs().values()]}
 
 
 @blueprint.get("/scenarios")

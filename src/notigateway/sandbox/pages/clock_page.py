@@ -12,7 +12,6 @@ from notigateway.law.deadlines import MADRID, deadline
 from notigateway.repository.engine import reading
 from notigateway.repository.overview import find_next_deadline
 from notigateway.sandbox.admin.clocks import change_clock
-from notigateway.sandbox.admin.data import line as line_of
 from notigateway.sandbox.admin.reading import all_worlds, this_world
 from notigateway.sandbox.clock import machine_time
 from notigateway.sandbox.given import Given
@@ -23,6 +22,7 @@ from notigateway.sandbox.pages.shell import page, tried, typed
 from notigateway.sandbox.pages.speaking import say
 from notigateway.sandbox.pages.words import JOBS
 from notigateway.sandbox.refusals import InvalidError
+from notigateway.sandbox.showing import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

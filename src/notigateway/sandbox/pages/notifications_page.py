@@ -11,7 +11,6 @@ from notigateway.law.lifecycle import Kind, State
 from notigateway.law.representation import ItemKind
 from notigateway.repository.engine import reading
 from notigateway.repository.overview import find_standing, list_receipts, list_standing
-from notigateway.sandbox.admin.data import line, tell_one
 from notigateway.sandbox.admin.reading import all_worlds, this_world
 from notigateway.sandbox.matters import example
 from notigateway.sandbox.pages.notes import Note
@@ -20,6 +19,7 @@ from notigateway.sandbox.pages.shell import page, tried, typed
 from notigateway.sandbox.pages.words import KINDS, STATES, next_of, receipt_words
 from notigateway.sandbox.refusals import UnknownError
 from notigateway.sandbox.seeds import BODIES
+from notigateway.sandbox.showing import line_of, tell_one
 from notigateway.sandbox.verbs.verb import do
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def show() -> AnyResponse:
     shown = found[number * _PAGE : (number + 1) * _PAGE]
     return page(
         "notifications.html",
-        lines=[line(one) for one in shown],
+        lines=[line_of(one) for one in shown],
         count=len(found),
         newer=_address(number - 1) if number else None,
         older=_address(number + 1) if len(found) > (number + 1) * _PAGE else None,

@@ -32,6 +32,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "UNKNOWN": ("No existe, o ya no existe.", "There is no such thing, or not any more."),
     "SCENARIO_UNKNOWN": ("No hay ningún escenario con ese nombre.", "There is no scenario of that name."),
+    "SCENARIO_DIFFERS": (
+        "Un paso del escenario dio otro resultado del que anuncia; lo anterior ha ocurrido.",
+        "A step of the scenario came to something else than it says; what was before it has happened.",
+    ),
     "WORLD_EXISTS": ("Ya hay un mundo con ese nombre.", "There is a world of that name already."),
     "NOT_FRESH": (
         "El reloj solo se atrasa en un mundo en el que aún no ha pasado nada, y con un motivo.",

@@ -58,10 +58,7 @@ def show_mail() -> Response:
 
 def _steps(one: Scenario) -> str:
     """Return its steps as a harness would send them."""
-    steps: list[dict[str, Any]] = [
-        {step.verb: step.members} | ({"as": step.name} if step.name else {}) for step in one.steps
-    ]
-    return json.dumps({"steps": steps}, ensure_ascii=False, indent=2)
+    return json.dumps({"steps": [step.line() for step in one.steps]}, ensure_ascii=False, indent=2)
 
 
 def _brief(result: dict[str, Any]) -> str:

@@ -1,4 +1,17 @@
-"""Scenarios: stories of verbs, ready ones by name and those that a harness sends."""
+"""Scenarios: stories of verbs, ready ones by name and those that a harness sends.
+
+[[steps]]
+as = "first"                                    what it gives is called so by later steps: {first.id}
+publish = { subject = "Requerimiento" }
+
+[[steps]]
+refused = "ALREADY_DECIDED"                     it is to be refused so
+accept = { notification = "{first.id}" }
+
+[[steps]]
+gives = { state = "accepted" }                  it is to give that, and may give more
+look = { notification = "{first.id}" }
+"""
 
 from __future__ import annotations
 
@@ -9,31 +22,45 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from notigateway.sandbox.refusals import InvalidError, ScenarioUnknownError
+from notigateway.sandbox.refusals import (
+    InvalidError,
+    RefusedError,
+    ScenarioDiffersError,
+    ScenarioUnknownError,
+)
+from notigateway.sandbox.verbs.matching import differs
 from notigateway.sandbox.verbs.verb import do, verbs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from notigateway.sandbox.world import World
 
 _STEPS_MAX: Final = 200
 # A value of an earlier step: `{first.id}` is the id that the step named `first` gave.
-_REFERENCE: Final = re.compile(r"\{([a-z0-9_-]+)\.([a-z0-9_]+)\}")
+_REFERENCE: Final = re.compile(r"\{([a-z0-9_-]+)((?:\.[A-Za-z0-9_]+)+)\}")
+_ABOUT: Final = ("as", "refused", "gives")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One verb of a story, and under which name later steps speak of what it gave."""
+    """One verb of a story, under which name later steps speak of what it gave, and what is to come of it."""
 
     verb: str
     members: dict[str, Any]
     name: str | None = None
+    refused: str | None = None
+    gives: dict[str, Any] | None = None
+
+    def line(self) -> dict[str, Any]:
+        """Return the step as a harness would send it."""
+        about = {"as": self.name, "refused": self.refused, "gives": self.gives}
+        return {name: one for name, one in about.items() if one is not None} | {self.verb: self.members}
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A story: what it is called, and what it shows."""
+    """A story: its name, and what it shows: rules of `docs/lifecycle.md` and codes of `docs/errors.md`."""
 
     name: str
     title: str
@@ -50,7 +77,7 @@ def all_scenarios() -> tuple[Scenario, ...]:
     """Return the ready ones, by their names."""
     folder = resources.files("notigateway.sandbox") / "library"
     files = sorted((one for one in folder.iterdir() if one.name.endswith(".toml")), key=lambda one: one.name)
-    return tuple(_read(one.name.removesuffix(".toml"), one.read_text("utf-8")) for one in files)
+    return tuple(read_text(one.name.removesuffix(".toml"), one.read_text("utf-8")) for one in files)
 
 
 def find(name: str) -> Scenario:
@@ -61,6 +88,16 @@ def find(name: str) -> Scenario:
     return found
 
 
+def read_text(name: str, text: str) -> Scenario:
+    """Return the story of a file. Raises: `InvalidError`, `ScenarioUnknownError`."""
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidError(f"not TOML: {error}") from error
+    steps = read_steps(said.get("steps", ())).steps
+    return Scenario(name, str(said.get("title", "")), tuple(said.get("shows", ())), steps)
+
+
 def read_steps(said: Sequence[Any]) -> Scenario:
     """Return a story that was sent. Raises: `InvalidError`, `ScenarioUnknownError`."""
     if not said or len(said) > _STEPS_MAX:
@@ -69,47 +106,65 @@ def read_steps(said: Sequence[Any]) -> Scenario:
 
 
 def play(world: World, scenario: Scenario) -> list[dict[str, Any]]:
-    """Have a story happen, step by step; the one that is refused ends it, and those before it have happened.
+    """Have a story happen, step by step; the one that goes wrong ends it, and those before it have happened.
 
-    Raises: what the verbs raise.
+    Raises: what the verbs raise; `ScenarioDiffersError` where a step comes to something else than it says.
     """
     known: dict[str, dict[str, Any]] = {}
     done = []
-    for step in scenario.steps:
-        result = do(world, step.verb, _filled(step.members, known))
+    for number, step in enumerate(scenario.steps, 1):
+        result = _done(world, number, step, filled(step.members, known))
+        check(number, step, result, known)
         if step.name is not None:
             known[step.name] = result
         done.append({"verb": step.verb, "result": result})
     return done
 
 
-def _read(name: str, text: str) -> Scenario:
-    said = tomllib.loads(text)
-    return Scenario(name, said["title"], tuple(said.get("shows", ())), tuple(map(_step, said["steps"])))
+def check(number: int, step: Step, result: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that a step came to what it says. Raises: `ScenarioDiffersError`."""
+    if step.refused is not None and result.get("code") != step.refused:
+        raise ScenarioDiffersError(
+            f"step {number}, {step.verb}: {step.refused} expected, {result.get('code')}"
+        )
+    wrong = differs(filled(step.gives or {}, known), result)
+    if wrong is not None:
+        raise ScenarioDiffersError(f"step {number}, {step.verb}: {wrong}")
+
+
+def _done(world: World, number: int, step: Step, members: dict[str, Any]) -> dict[str, Any]:
+    """Have a step done; a refusal that it wants is its result."""
+    try:
+        return do(world, step.verb, members)
+    except RefusedError as refusal:
+        if step.refused is None:
+            told = f"step {number}, {step.verb}: {refusal.detail}"
+            raise RefusedError(refusal.gateway_code, told) from refusal
+        return {"code": refusal.gateway_code, "detail": refusal.detail}
 
 
 def _step(said: Any) -> Step:  # noqa: ANN401
-    """Return a step: an object with one verb, and perhaps `as`, the name of what it gives."""
+    """Return a step: an object with one verb, and perhaps what is said about it."""
     if not isinstance(said, dict):
         raise InvalidError("steps: each an object with one verb")
     rest = dict(said)
-    name = rest.pop("as", None)
+    name, refused, gives = (rest.pop(one, None) for one in _ABOUT)
     if len(rest) != 1:
-        raise InvalidError("steps: each an object with one verb, and perhaps as")
+        raise InvalidError(f"steps: each an object with one verb, and perhaps {', '.join(_ABOUT)}")
     [(verb, members)] = rest.items()
     if verb not in verbs():
         raise ScenarioUnknownError(f"{verb}: no such verb; there are {', '.join(verbs())}")
     if not isinstance(members, dict):
         raise InvalidError(f"{verb}: an object with its members expected")
-    return Step(verb, members, name)
+    return Step(verb, members, name, refused, gives)
 
 
-def _filled(value: Any, known: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN401
-    """Return members with the values of earlier steps in the places of their names."""
+def filled(value: Any, known: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: ANN401
+    """Return members with values of earlier steps in the places of their names. Raises: `InvalidError`."""
     if isinstance(value, dict):
-        return {name: _filled(one, known) for name, one in value.items()}
+        return {name: filled(one, known) for name, one in value.items()}
     if isinstance(value, list):
-        return [_filled(one, known) for one in value]
+        return [filled(one, known) for one in value]
     if not isinstance(value, str):
         return value
     whole = _REFERENCE.fullmatch(value)
@@ -118,8 +173,11 @@ def _filled(value: Any, known: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN40
     return _REFERENCE.sub(lambda found: str(_known(found, known)), value)
 
 
-def _known(found: re.Match[str], known: dict[str, dict[str, Any]]) -> Any:  # noqa: ANN401
+def _known(found: re.Match[str], known: Mapping[str, Mapping[str, Any]]) -> Any:  # noqa: ANN401
     try:
-        return known[found[1]][found[2]]
-    except KeyError as error:
+        value: Any = known[found[1]]
+        for name in found[2][1:].split("."):
+            value = value[int(name)] if isinstance(value, list) else value[name]
+    except (KeyError, ValueError, IndexError, TypeError) as error:
         raise InvalidError(f"{found[0]}: no earlier step gave that") from error
+    return value

@@ -1,0 +1,117 @@
+"""Verbs of a sandbox: what they do is no client's call, what they refuse changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from stories import send
+
+if TYPE_CHECKING:
+    from worlds import Harness, Sandboxed
+
+
+def test_what_a_holder_does_by_a_verb_is_no_call_of_a_client(world: Harness) -> None:
+    published = world.publish()
+    world.post("/faults", kind="fault", code="INTERNAL_ERROR", operation="AcceptNotifications", nth=1)
+    expected = world.post("/expectations", operation="AcceptNotifications", count=0)
+    done = world.post("/do/accept", notification=published["id"])
+    assert (done["outcome"], done["decision"]["state"]) == ("decided", "accepted")
+    assert world.get("/journal")["entries"] == []
+    assert world.get("/journal/count")["count"] == 0
+    (entry,) = world.get("/journal", all="true")["entries"]
+    assert (entry["by_sandbox"], entry["operation"], entry["code"]) == (True, "AcceptNotifications", "OK")
+    assert world.get("/faults")["faults"][0]["struck"] == 0
+    assert world.get("/expectations")["met"], expected
+
+
+def test_what_request_sends_meets_faults_and_is_no_call_of_a_client(world: Harness) -> None:
+    world.post("/faults", kind="drop_after", operation="Ping", nth=1)
+    assert world.post("/do/request")["code"] == "NO_ANSWER"
+    answered = world.post("/do/request")
+    assert (answered["code"], answered["status"]) == ("OK", 200)
+    assert answered["answer"]["party"]["identifier"] == "B99999997"
+    assert world.get("/journal/count")["count"] == 0
+    assert "Ping" in world.ask("GET", f"/journal/{answered['entry']}/explain").text
+
+
+def test_a_request_that_is_not_sent_can_be_sent_by_who_asks(world: Harness) -> None:
+    (message,) = world.post("/do/request", wrong="digest", send=False)["messages"]
+    assert b">DIGEST_DIFFERS<" in send(world.base, message)
+    (entry,) = world.get("/journal")["entries"]
+    assert (entry["code"], entry["holder"], entry["by_sandbox"]) == ("DIGEST_DIFFERS", "company", False)
+
+
+@pytest.mark.parametrize(
+    ("verb", "members", "code"),
+    [
+        ("accept", {}, "INVALID"),
+        ("accept", {"notification": "x", "colour": 1}, "INVALID"),
+        ("accept", {"notification": "0198e3a0-0000-7000-8000-000000000001"}, "NOTIFICATION_UNKNOWN"),
+        ("look", {"notification": "x"}, "UNKNOWN"),
+        ("request", {"operation": "Nothing"}, "INVALID"),
+        ("request", {"wrong": "everything"}, "INVALID"),
+        ("request", {"as": "nobody"}, "INVALID"),
+        ("request", {"as": {"nif": "person", "family": "wizard"}}, "INVALID"),
+        ("request", {"content": {"colour": 1}}, "INVALID"),
+        ("request", {"xml": "<a>"}, "INVALID"),
+        ("advance", {"by": "-P1D"}, "INVALID"),
+        ("advance", {}, "INVALID"),
+        ("set", {"database_url": "sqlite:////tmp/other"}, "INVALID"),
+        ("set", {"push_key_files": ["/etc/hostname"]}, "INVALID"),
+        ("set", {"information_years": -1}, "CONFIGURATION"),
+        ("fail-documents", {"how": "back"}, "INVALID"),
+        ("end-red", {"addressee": "person"}, "INVALID"),
+        ("assign-red", {"addressee": "stranger"}, "INVALID"),
+        ("grant-power", {"items": ["collection"]}, "INVALID"),
+        ("grant-power", {"as": "company"}, "REPRESENTATIVE_REQUIRED"),
+        ("correct", {"notification": "0198e3a0-0000-7000-8000-000000000001"}, "UNKNOWN"),
+        ("nothing", {}, "SCENARIO_UNKNOWN"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_its_member(
+    common_world: Harness, verb: str, members: dict[str, Any], code: str
+) -> None:
+    assert common_world.refused(f"/do/{verb}", **members) == code
+
+
+@pytest.fixture(scope="module")
+def common_world(sandboxed_once: Sandboxed) -> Harness:
+    """Give one world for what changes nothing."""
+    return sandboxed_once.make()
+
+
+def test_a_setting_counts_for_one_world_until_it_is_reset(sandboxed_once: Sandboxed) -> None:
+    with sandboxed_once.world() as one, sandboxed_once.world() as other:
+        world_clock = one.get("/clock")["mode"]
+        one.post("/do/set", operators=["B99999997"], information_years=0)
+        wanted = {"as": "company", "operation": "DeclareOutage"}
+        content = {"startedAt": "-PT1H", "endedAt": "-PT10M", "reason": "Corte"}
+        assert one.post("/do/request", **wanted, content=content)["code"] == "OK"
+        assert other.post("/do/request", **wanted, content=content)["code"] == "CALLER_NOT_OPERATOR"
+        assert one.post("/do/set", operators=None)["changed"] == {"information_years": 0}
+        assert one.post("/do/request", **wanted, content=content)["code"] == "CALLER_NOT_OPERATOR"
+        one.post("/reset")
+        assert one.post("/do/set")["changed"] == {}
+        assert one.get("/clock")["mode"] == world_clock
+
+
+def test_who_is_nobody_yet_acts_with_a_certificate_that_is_made_for_it(world: Harness) -> None:
+    published = world.publish(addressee="99999995C", addressee_name="Eva Nueva", voluntary=True)
+    assert world.post("/do/see", **{"notification": published["id"], "as": "99999995C"})["role"] == "own"
+    world.post("/do/accept", **{"notification": published["id"], "as": "99999995C"})
+    assert world.state(published["id"]) == "accepted"
+
+
+def test_an_act_for_several_is_one_for_each(world: Harness) -> None:
+    made = world.publish(addressees=["company", "person"], count=2, subject="A varios")["notifications"]
+    assert len({one["id"] for one in made}) == len({one["reference"] for one in made}) == 4
+    assert len(world.get("/notifications", addressee="person")["notifications"]) == 2
+
+
+def test_each_verb_is_told_of_with_its_members(world: Harness) -> None:
+    told = {one["name"]: one["takes"] for one in world.get("/verbs")["verbs"]}
+    assert told["accept"].keys() == {"notification", "as"}
+    assert httpx.get(f"{world.base}/_sandbox/verbs").status_code == 200
