@@ -74,6 +74,7 @@ class Need(Enum):
     EFFECT = "permission to decide: --may-decide, or a sandbox"
     SECOND = "a second caller: --second-p12, or a sandbox"
     SEAL = "the certificate of the seal: --seal-cert, or a sandbox"
+    PUBLISHING = "new acts for the caller: --issuer-p12 with --may-decide, or a sandbox"
     CLOCK = "a clock that can be moved: --sandbox"
     HOLDERS = "certificates of every kind: --sandbox"
 

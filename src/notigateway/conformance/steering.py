@@ -83,6 +83,11 @@ class Steering:
 
     # --- what was seen
 
+    def notifications(self, **wanted: str) -> list[dict[str, Any]]:
+        """Return how notifications stand, the newest first."""
+        found: list[dict[str, Any]] = self._call("GET", "notifications", query=wanted)["notifications"]
+        return found
+
     def notification(self, identifier: str) -> dict[str, Any]:
         """Return how a notification stands."""
         return self._call("GET", f"notifications/{identifier}")

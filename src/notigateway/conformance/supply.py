@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from notigateway.client.errors import ClientError
 from notigateway.client.transport import Speech
 from notigateway.client.values import UNDECIDED, Filter
 from notigateway.client.wire import read, read_fault
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _DOCUMENT: Final = b"%PDF-1.7\n% CONFORMANCE KIT: NO ADMINISTRATIVE VALUE\n"
 _NAMES: Final = ("resolution.pdf", "annex.pdf")
 _NONE_UNDECIDED: Final = "there is no undecided notification to try it with"
+_UNPUBLISHED: Final = "the issuing body cannot publish an act for the caller"
 _NONE_ACCEPTED: Final = "there is no accepted notification to try it with"
 
 
@@ -43,14 +46,24 @@ class Supply:
         self._target = target
         self._given: set[str] = set()
         self._accepted: DecisionOutcome | None = None
+        self._untouched: Item | None = None
+
+    def untouched(self) -> Item:
+        """Return one that nobody has decided, the same for all checks: they leave it so.
+
+        Raises: `SkippedError`.
+        """
+        if self._untouched is None:
+            self._untouched = self.undecided()
+        return self._untouched
 
     def undecided(self) -> Item:
-        """Return one that nobody has decided, a notification with documents. Raises: `SkippedError`."""
+        """Return one that nobody has decided, with documents, for a check alone. Raises: `SkippedError`."""
         given = self._target.given
         if given.steering is not None:
             return self.publish()
         if given.publishing is not None and given.may_decide:
-            return self._published_by_body()
+            return self._published_by_body("notification")
         found = next((one for one in self._listed() if one.id not in self._given), None)
         if found is None:
             raise SkippedError(_NONE_UNDECIDED)
@@ -86,6 +99,21 @@ class Supply:
             raise SkippedError(_NONE_ACCEPTED)
         return page.notifications[0].id
 
+    def any_one(self) -> str:
+        """Return the identifier of any notification of the caller's. Raises: `SkippedError`."""
+        if self._target.given.steering is not None:
+            return self.untouched().id
+        page = self._target.client().list_page(Filter(kind="notification", role="own"), page_size=1)
+        if not page.notifications:
+            raise SkippedError("the caller has no notification")
+        return page.notifications[0].id
+
+    def communication(self) -> Item:
+        """Return a new communication. Raises: `SkippedError`."""
+        if self._target.given.steering is not None:
+            return self.publish(kind="communication")
+        return self._published_by_body("communication")
+
     def publish(self, **members: Any) -> Item:  # noqa: ANN401  (members of the verb)
         """Publish an act in the sandbox, by default one for the caller with two documents."""
         made = self._target.steering.do("publish", **{**self._for_me(), **members})
@@ -105,8 +133,8 @@ class Supply:
 
     # --- by the contract of issuing bodies
 
-    def _published_by_body(self) -> Item:
-        """Have the issuing body publish an act for the caller. Raises: `FailedError`."""
+    def _published_by_body(self, kind: str) -> Item:
+        """Have the issuing body publish an act for the caller. Raises: `SkippedError`."""
         target = self._target
         caller = read_caller(target.given.me.certificate)
         reference = f"CONFORMANCE/{uuid4()}"
@@ -116,17 +144,22 @@ class Supply:
             subject="Conformance kit: no administrative value",
             procedure="203546",
             matter="collection",
+            kind=kind,
             addressee=issuing_v1.Addressee(identifier=caller.party, name=caller.party_name),
             documents=(issuing_v1.Document(name=_NAMES[0], media_type="application/pdf", content=_DOCUMENT),),
         )
         asked = issuing_v1.PublishActs(issuer_id=target.given.publishing.issuer_id, acts=(act,))
-        answer = self._issuing().call("PublishActs", write(asked))
+        try:
+            answer = self._issuing.call("PublishActs", write(asked))
+        except ClientError as error:
+            raise SkippedError(f"{_UNPUBLISHED}: {error.code}") from error
         (made,) = read(issuing_v1.PublishActsResponse, answer).items
         if made.notification_id is None or made.code is None:
             said = made.problem.code if made.problem is not None else made.outcome
-            raise FailedError(f"the issuing body cannot publish an act for the caller: {said}")
+            raise SkippedError(f"{_UNPUBLISHED}: {said}")
         return Item(made.notification_id, made.code)
 
+    @cached_property
     def _issuing(self) -> Transport:
         publishing = self._target.given.publishing
         assert publishing is not None  # noqa: S101  (see above)

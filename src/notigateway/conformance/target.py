@@ -79,6 +79,7 @@ class Given:
             Need.EFFECT: self.may_decide or self.steering is not None,
             Need.SECOND: self.second is not None,
             Need.SEAL: bool(self.seals),
+            Need.PUBLISHING: self.steering is not None or (self.publishing is not None and self.may_decide),
             Need.CLOCK: self.steering is not None,
             Need.HOLDERS: bool(self.holders),
         }[need]

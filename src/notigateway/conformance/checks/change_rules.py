@@ -33,14 +33,14 @@ def _from_now(target: Target) -> None:
     "CHG-02",
     "what is put at disposal and then accepted are two changes, in this order, each once",
     _SOURCE,
-    Need.CLOCK,
+    Need.PUBLISHING,
 )
 def _story(target: Target) -> None:
     found, wanted = _told(target)
     same([(one.notification.id, one.state) for one in found], wanted, "the changes since the cursor")
 
 
-@check("CHG-03", "page by page they are the same", _SOURCE, Need.CLOCK)
+@check("CHG-03", "page by page they are the same", _SOURCE, Need.PUBLISHING)
 def _paging(target: Target) -> None:
     whole, _ = _told(target)
     cursor, found = str(target.stories["changes since"]), list[str]()
@@ -54,7 +54,12 @@ def _paging(target: Target) -> None:
     same(found, [one.event_id for one in whole], "the events that pages of one give")
 
 
-@check("CHG-04", "a cursor of before gives the same again, and those of the end nothing", _SOURCE, Need.CLOCK)
+@check(
+    "CHG-04",
+    "a cursor of before gives the same again, and those of the end nothing",
+    _SOURCE,
+    Need.PUBLISHING,
+)
 def _again(target: Target) -> None:
     whole, _ = _told(target)
     page = target.client().changes_page(str(target.stories["changes since"]))
@@ -117,7 +122,7 @@ def _told(target: Target) -> tuple[list[Change], list[tuple[str, str]]]:
     if "changes" not in target.stories:
         client = target.client()
         since = client.changes_page(from_now=True).next_cursor
-        first, second = target.supply.publish(), target.supply.publish()
+        first, second = target.supply.undecided(), target.supply.undecided()
         client.accept([second.id])
         client.reject([first.id])
         wanted = [

@@ -75,7 +75,7 @@ def _for_information(target: Target) -> None:
     "DEC-06", "no content before the acceptance: neither in a list of documents nor piece by piece", _CONTENT
 )
 def _not_before(target: Target) -> None:
-    item = target.supply.undecided()
+    item = target.supply.untouched()
     (found,) = target.client().retrieve([item.id])
     expect(found.notification is not None, "the metadata of an undecided notification are not told")
     expect(not found.documents, "documents are delivered before the acceptance")
@@ -113,7 +113,7 @@ def _batch(target: Target) -> None:
     Need.EFFECT,
 )
 def _reason(target: Target) -> None:
-    item = target.supply.undecided()
+    item = target.supply.untouched()
     try:
         list(target.client().reject([item.id], reason=_TURNING))
     except GatewayFaultError as fault:
@@ -127,10 +127,10 @@ def _reason(target: Target) -> None:
     "DEC-09",
     "a communication is read by accepting it, and cannot be rejected",
     "docs/lifecycle.md, R11",
-    Need.CLOCK,
+    Need.PUBLISHING,
 )
 def _communication(target: Target) -> None:
-    item = target.supply.publish(kind="communication")
+    item = target.supply.communication()
     (rejected,) = target.client().reject([item.id])
     expect(not rejected.is_done, "a communication was rejected")
     (read,) = target.client().accept([item.id])

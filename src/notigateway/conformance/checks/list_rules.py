@@ -81,7 +81,7 @@ def _cursor(target: Target) -> None:
     "LIST-05", "a list and its metadata have no effect", "docs/lifecycle.md, States; Ley 39/2015 art. 43.1"
 )
 def _no_effect(target: Target) -> None:
-    item = target.supply.undecided()
+    item = target.supply.untouched()
     client = target.client()
     before = client.history(item.id)
     list(client.list_notifications(Filter(states=("available",))))
@@ -108,7 +108,7 @@ def _summary(target: Target) -> None:
     Need.EFFECT,
 )
 def _marks(target: Target) -> None:
-    item, client = target.supply.undecided(), target.client()
+    item, client = target.supply.untouched(), target.client()
     (marked,) = client.mark([item.id], labels=["conformance"])
     expect(marked.problem is None, "a label is refused")
     found = next(

@@ -9,6 +9,7 @@ from lxml import etree
 
 from notigateway.conformance.expecting import expect, same
 from notigateway.conformance.kit import Need, check
+from notigateway.pki.identity import read_caller
 
 if TYPE_CHECKING:
     from notigateway.conformance.target import Target
@@ -39,8 +40,9 @@ def _document(target: Target) -> None:
 @check("PRIV-05", "accepting somebody else's notification", _SOURCE, Need.SECOND, Need.EFFECT)
 def _accept(target: Target) -> None:
     identifier = _expect_unknown(target, "AcceptNotifications")
-    state = target.client().history(identifier).notification.state
-    expect(state != "accepted", "somebody else's notification was accepted")
+    events = target.client().history(identifier).events
+    by_others = [one for one in events if one.party is not None and one.party.identifier == _second(target)]
+    expect(not by_others, "somebody else's notification was accepted")
 
 
 @check("PRIV-06", "somebody else's notification stands in no list and no changes", _SOURCE, Need.SECOND)
@@ -68,8 +70,12 @@ def _expect_unknown(target: Target, operation: str, more: str = "") -> str:
     return mine
 
 
+def _second(target: Target) -> str:
+    return read_caller(target.second.certificate).party
+
+
 def _mine(target: Target) -> str:
-    """Return a notification of the caller's."""
+    """Return a notification of the caller's, decided or not. Raises: `SkippedError`."""
     if "mine" not in target.stories:
-        target.stories["mine"] = target.supply.undecided().id
+        target.stories["mine"] = target.supply.any_one()
     return str(target.stories["mine"])

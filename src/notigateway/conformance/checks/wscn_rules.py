@@ -178,7 +178,7 @@ def _parameters(target: Target) -> None:
     contracts=WSCN,
 )
 def _others(target: Target) -> None:
-    item = target.supply.undecided()
+    item = target.supply.untouched()
     found = {
         code: [
             number(viewed(target, code, signer=target.second)),
