@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from notigateway.sandbox.process import Running
 
 SECONDS = 120.0
+
+
+@cache
+def _http() -> httpx.Client:
+    """Return one client for all: each new one would read the authorities of the web anew."""
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Harness:
 
     def ask(self, method: str, path: str, /, **more: Any) -> httpx.Response:  # noqa: ANN401
         """Send anything."""
-        return httpx.request(method, f"{self.base}/_sandbox{path}", timeout=slowed(SECONDS), **more)
+        return _http().request(method, f"{self.base}/_sandbox{path}", timeout=slowed(SECONDS), **more)
 
     def publish(self, **members: object) -> dict[str, Any]:
         """Put something at somebody's disposal: the company's, where nobody is named."""

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from notigateway.cli.commands import program
 from stories import send
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from worlds import Harness, Sandboxed
+
+STORY = """
+title = "A file"
+[[steps]]
+as = "first"
+publish = { subject = "De un fichero" }
+[[steps]]
+gives = { state = "available" }
+look = { notification = "{first.id}" }
+"""
 
 
 def test_what_a_holder_does_by_a_verb_is_no_call_of_a_client(world: Harness) -> None:
@@ -109,6 +124,34 @@ def test_an_act_for_several_is_one_for_each(world: Harness) -> None:
     made = world.publish(addressees=["company", "person"], count=2, subject="A varios")["notifications"]
     assert len({one["id"] for one in made}) == len({one["reference"] for one in made}) == 4
     assert len(world.get("/notifications", addressee="person")["notifications"]) == 2
+
+
+def test_a_story_is_played_from_a_terminal(world: Harness, tmp_path: Path) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(program(["scenario"]), ["scenario", *words, "--sandbox", world.base])
+        return done.exit_code, done.output
+
+    assert "decided-already\tALREADY_DECIDED\t" in run("list")[1]
+    code, said = run("play", "decided-already", "--json")
+    assert (code, json.loads(said)[-1]["result"]["state"]) == (0, "accepted")
+    file = tmp_path / "story.toml"
+    file.write_text(STORY, "utf-8")
+    code, said = run("play", str(file))
+    assert (code, [line.partition("\t")[0] for line in said.splitlines()]) == (0, ["publish", "look"])
+    file.write_text(STORY.replace("available", "lapsed"), "utf-8")
+    assert run("play", str(file)) == (
+        1,
+        "SCENARIO_DIFFERS: step 2, look: state: 'lapsed' expected, 'available'\n",
+    )
+    assert run("play", "nobody-tells-this")[0] == 1
+    file.write_text("title = ", "utf-8")
+    assert "is not TOML" in str(_raised(str(file), world.base))
+    assert "no sandbox answers" in str(_raised("lapsed", "http://127.0.0.1:9"))
+
+
+def _raised(story: str, sandbox: str) -> BaseException | None:
+    words = ["scenario", "play", story, "--sandbox", sandbox]
+    return CliRunner().invoke(program(["scenario"]), words).exception
 
 
 def test_each_verb_is_told_of_with_its_members(world: Harness) -> None:

@@ -46,6 +46,7 @@ COMMANDS: Final = {
     "red": "red",
     "seal": "seal",
     "store": "store",
+    "scenario": "scenario",
     "succession": "succession",
 }
 
