@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SandboxError(Exception):
@@ -48,6 +48,17 @@ class UnknownError(SandboxError):
     """No such world, entry, fault or notification."""
 
     code, status = "UNKNOWN", 404
+
+
+class LackingError(SandboxError):
+    """What a sample request would be about is not there yet; its page offers to make it."""
+
+    code, status = "LACKING", 409
+
+    def __init__(self, detail: str, spanish: str, steps: list[dict[str, Any]]) -> None:
+        super().__init__(detail)
+        self.spanish = spanish
+        self.steps = steps
 
 
 class ScenarioUnknownError(SandboxError):

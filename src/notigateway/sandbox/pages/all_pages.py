@@ -12,6 +12,7 @@ from notigateway.sandbox.pages import (
     faults_page,
     journal_page,
     notifications_page,
+    operations_page,
     stories_page,
     worlds_page,
 )
@@ -22,7 +23,7 @@ ENTRY: Final = "pages.entering.enter"
 
 for _one in (
     *(certificates_page, clock_page, entering, expectations_page, faults_page, journal_page),
-    *(notifications_page, stories_page, worlds_page),
+    *(notifications_page, operations_page, stories_page, worlds_page),
 ):
     blueprint.register_blueprint(_one.blueprint)
 blueprint.register_blueprint(stories_page.mail)

@@ -11,6 +11,7 @@ from notigateway.sandbox.admin import records
 from notigateway.sandbox.admin.reading import this_world
 from notigateway.sandbox.journal import Search
 from notigateway.sandbox.ordered import all_operations
+from notigateway.sandbox.pages.copying import copies_of_exchange
 from notigateway.sandbox.pages.notes import Note
 from notigateway.sandbox.pages.refusal_words import said_of_code
 from notigateway.sandbox.pages.shell import page, tried
@@ -29,6 +30,7 @@ blueprint = Blueprint("journal", __name__)
 _PAGE: Final = 50
 _DIGITS_MAX: Final = 9
 _FILTERS: Final = ("operation", "caller", "code", "status")
+_KEPT: Final = (*_FILTERS, "clients")
 
 
 @blueprint.get("/pages/journal")
@@ -47,6 +49,7 @@ def show() -> AnyResponse:
         newest=_address() if before else None,
         older=_address(before=shown[-1].number) if len(older) > _PAGE else None,
         query={name: request.args[name] for name in _FILTERS if request.args.get(name)},
+        only_clients=bool(request.args.get("clients")),
         operations=sorted(all_operations()),
         holders=list(world.pki.holders()),
     )
@@ -78,6 +81,7 @@ def one(number: int) -> AnyResponse:
         errors_url=errors_url_beside(str(world.settings.public_url)),
         asked=views_of(exchange.request, exchange.request_headers.get("Content-Type", "")),
         answered=views_of(exchange.answer, exchange.answer_headers.get("Content-Type", "")),
+        copies=copies_of_exchange(world, exchange),
         steps=STEPS,
         verdicts=VERDICTS,
         previous=_beside(world, number, newer=False),
@@ -101,14 +105,15 @@ def _explanation(world: World, exchange: Exchange) -> str:
 
 def _beside(world: World, number: int, *, newer: bool) -> int | None:
     """Return the number of the entry that is kept before or behind one."""
-    kept = [each.number for each in world.journal.search(Search())]
+    kept = [each.number for each in world.journal.search(Search(all=True))]
     beside = [each for each in kept if (each > number if newer else each < number)]
     return None if not beside else min(beside) if newer else max(beside)
 
 
 def _search() -> Search:
     wanted: dict[str, Any] = {name: request.args.get(name, "").strip() or None for name in _FILTERS}
-    return Search(**wanted | {"status": _number("status")})
+    # People see what pages and scenarios have asked too, unless they want the clients' alone.
+    return Search(**wanted | {"status": _number("status"), "all": not request.args.get("clients")})
 
 
 def _number(name: str) -> int | None:
@@ -121,5 +126,5 @@ def _number(name: str) -> int | None:
 
 
 def _address(**more: Any) -> str:  # noqa: ANN401  (values of a query)
-    kept: dict[str, Any] = {name: request.args[name] for name in _FILTERS if request.args.get(name)}
+    kept: dict[str, Any] = {name: request.args[name] for name in _KEPT if request.args.get(name)}
     return url_for("pages.journal.show", **kept, **more)

@@ -84,6 +84,7 @@ def one(identifier: str) -> AnyResponse:
         "notification.html",
         one=told,
         following=next_of(told, world.clock()),
+        decider=next((name for name in _ADDRESSEES if world.nif_of(name) == told["addressee"]), None),
         is_open=told["state"] in {State.AVAILABLE, State.RECEIPT_REQUESTED},
         states=STATES,
         kinds=KINDS,

@@ -31,6 +31,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The form does not come from an open page of this sandbox.",
     ),
     "UNKNOWN": ("No existe, o ya no existe.", "There is no such thing, or not any more."),
+    "LACKING": (
+        "Aún no existe aquello sobre lo que trataría la petición.",
+        "What the request would be about is not there yet.",
+    ),
     "SCENARIO_UNKNOWN": ("No hay ningún escenario con ese nombre.", "There is no scenario of that name."),
     "SCENARIO_DIFFERS": (
         "Un paso del escenario dio otro resultado del que anuncia; lo anterior ha ocurrido.",

@@ -46,6 +46,7 @@ MENU: Final = (
     ("pages.faults.show", "Fallos", "Faults"),
     ("pages.expectations.show", "Expectativas", "Expectations"),
     ("pages.journal.show", "Diario", "Journal"),
+    ("pages.operations.show", "Operaciones", "Operations"),
     ("pages.certificates.show", "Certificados", "Certificates"),
     ("pages.mail.show_mail", "Correo", "Mail"),
 )
