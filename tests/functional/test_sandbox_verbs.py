@@ -38,6 +38,8 @@ def test_what_a_holder_does_by_a_verb_is_no_call_of_a_client(world: Harness) -> 
     assert world.get("/journal/count")["count"] == 0
     (entry,) = world.get("/journal", all="true")["entries"]
     assert (entry["by_sandbox"], entry["operation"], entry["code"]) == (True, "AcceptNotifications", "OK")
+    page = world.ask("GET", "/pages/journal", headers={"Accept-Language": "en"}).text
+    assert "company (by the sandbox)" in page
     assert world.get("/faults")["faults"][0]["struck"] == 0
     assert world.get("/expectations")["met"], expected
 

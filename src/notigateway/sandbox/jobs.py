@@ -39,6 +39,8 @@ REFRESH_SECONDS: Final = 30.0
 NOTICES_SECONDS: Final = 5.0
 PUSH_SECONDS: Final = 2.0
 _STOP_SECONDS: Final = 15.0
+# How long a job waits for its turn before it looks whether it is to end.
+_LOOK_SECONDS: Final = 0.1
 
 _log = Logger("notigateway.job")
 
@@ -120,17 +122,27 @@ class Job:
         self._stopping.set()
         self._thread.join(_STOP_SECONDS)
 
+    def _takes_turn(self) -> bool:
+        """Wait for the turn; who has it may be stopping the job, and waits for its end."""
+        while not self._stopping.is_set():
+            if self._turn.acquire(timeout=_LOOK_SECONDS):
+                return True
+        return False
+
     def _run(self) -> None:
         """Wait and work; trouble is for the next time."""
         pause = self._first_after
         while not self._stopping.wait(pause):
             pause = self._every_seconds
+            if not self._takes_turn():
+                return
             try:
-                with self._turn:
-                    done = self._work(self._engine, self._clock())
+                done = self._work(self._engine, self._clock())
             except GatewayError as error:
                 self._standing.tell(**error.line)
                 continue
+            finally:
+                self._turn.release()
             if done.left:
                 self._standing.tell(code=INCOMPLETE, detail=done.words)
             else:
