@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import make_url
 
 from notigateway.errors import ConfigurationError
+from notigateway.repository.columns import Row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,3 +23,17 @@ def copy_database(url: str, target: Path) -> None:
     opened = sqlite3.connect(f"file:{parsed.database}?mode=ro", uri=True)
     with closing(opened) as source, closing(sqlite3.connect(target)) as copied:
         source.backup(copied)
+
+
+def check_database(url: str) -> None:
+    """Check that a file is a whole database with every table. Raises: `ConfigurationError`."""
+    parsed = make_url(url)
+    try:
+        with closing(sqlite3.connect(f"file:{parsed.database}?mode=ro", uri=True)) as source:
+            found = [row[0] for row in source.execute("PRAGMA quick_check")]
+            tables = {row[0] for row in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"no database: {error}") from error
+    lacking = set(Row.metadata.tables) - tables
+    if found != ["ok"] or lacking:
+        raise ConfigurationError("the database is damaged" if not lacking else "the database lacks tables")

@@ -84,7 +84,10 @@ class WorldClock:
         """
         with self._lock:
             is_frozen = self._setting.frozen_at is not None
-            setting = Setting(frozen_at=instant) if is_frozen else Setting(instant - machine_time())
+            machine = machine_time()
+            # Time has passed since that was the instant to go to: it never goes back.
+            instant = max(instant, self._setting.at(machine))
+            setting = Setting(frozen_at=instant) if is_frozen else Setting(instant - machine)
             if is_on_the_way:
                 self._setting = setting
             else:

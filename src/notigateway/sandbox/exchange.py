@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.instants import instant_text
 from notigateway.metering.account import NO_OPERATION, UNKNOWN_OPERATION
+from notigateway.pki.identity import read_caller
+from notigateway.pki.keys import fingerprint, load_certificates
 from notigateway.sandbox.steps import verdicts
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
     from notigateway.sandbox.faults import Fault
+    from notigateway.sandbox.holders import Pki
     from notigateway.sandbox.peeking import Seeming
     from notigateway.soap.telling import Telling
 
@@ -150,4 +153,14 @@ def headers_of(environ: WSGIEnvironment) -> dict[str, str]:
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
             found[name.replace("_", "-").title()] = str(environ[name])
+    return found
+
+
+def holders_of(pki: Pki) -> dict[str, Holder]:
+    """Return whose certificates a sandbox has made, by their SHA-256."""
+    found = {}
+    for name, files in pki.holders().items():
+        (certificate,) = load_certificates(files.certificate)
+        caller = read_caller(certificate)
+        found[fingerprint(certificate)] = Holder(name, caller.party, caller.party_name)
     return found

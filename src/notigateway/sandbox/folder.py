@@ -9,13 +9,14 @@ import json
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
-from notigateway.sandbox.clock import REAL, Setting
+from notigateway.sandbox.clock import REAL, Setting, machine_time
 from notigateway.sandbox.settings_file import replace_file
+from notigateway.wss.freshness import read_instant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 DATABASE: Final = ("notigateway.db", "notigateway.db-wal", "notigateway.db-shm")
 DATA: Final = (*DATABASE, "documents", "notices", "retired-seals")
 TRUST: Final = ("pki", "issuers", "revocation", "trust")
+FILES: Final = ("seeds.json", "world.json")
+NOTIFICATIONS_MAX: Final = 100_000
+# Nobody means more, and a text of it stays short.
+SEED_MAX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,18 @@ class Plan:
         """Write it."""
         replace_file(file, json.dumps(asdict(self)))
 
+    @classmethod
+    def of_a_stranger(cls, text: str) -> Self:
+        """Return the plan that somebody else has written. Raises: `ValueError`, `TypeError`."""
+        said = json.loads(text)
+        plan = cls(**said)
+        numbers = (plan.notifications, NOTIFICATIONS_MAX), (plan.seed, SEED_MAX)
+        if any(type(one) is not int or not 0 <= one <= most for one, most in numbers):
+            raise ValueError("numbers of no plan")
+        if not isinstance(said["own_holders"], bool) or not isinstance(said["scenario"], str | None):
+            raise TypeError("members of no plan")
+        return plan
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
@@ -60,12 +77,13 @@ class Kept:
         try:
             said: dict[str, Any] = json.loads(file.read_text("utf-8"))
             at = said.get("frozen_at")
-            frozen = datetime.fromisoformat(at) if at else None
+            frozen = read_instant(at) if at else None
             setting = Setting(timedelta(seconds=float(said.get("offset_seconds", 0))), frozen)
+            machine_time() + setting.offset  # it may lie beyond the calendar
             return cls(setting=setting, openings=int(said.get("openings", 0)))
         except FileNotFoundError:
             return cls()
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise ConfigurationError(f"{file} is not what a sandbox writes: {error}") from error
 
     def keep(self, file: Path) -> None:

@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _DURATION: Final = re.compile(
-    r"(-)?P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?"
+    r"(-)?P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?",
+    re.ASCII,
 )
 _FROM_NOW: Final = re.compile(r"-?P")
-_SHORT: Final = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
+_SHORT: Final = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d|)", re.ASCII)
+_DEPTH_MAX: Final = 32
 _UNITS: Final = {
+    "": timedelta(seconds=1),
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -104,6 +107,24 @@ class Given:
         """Return what is left over, for who knows it."""
         rest, self._members = self._members, {}
         return rest
+
+
+def check_plain(value: object, depth: int = 0) -> None:
+    """Check what was sent as a whole: not deep, and texts that can be written. Raises: `InvalidError`."""
+    if depth > _DEPTH_MAX:
+        raise InvalidError(f"members within members, more than {_DEPTH_MAX} deep")
+    if isinstance(value, dict):
+        for name, one in value.items():
+            check_plain(name)
+            check_plain(one, depth + 1)
+    elif isinstance(value, list):
+        for one in value:
+            check_plain(one, depth + 1)
+    elif isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidError("a text holds half of a character") from error
 
 
 def instant_of(text: str, name: str) -> datetime:

@@ -311,6 +311,8 @@ _SUBJECTS: Final = {
     "untrusted": entity_name(*COMPANY),
     "revoked": entity_name(*COMPANY),
 }
+# The names of all holders.
+HOLDERS: Final = tuple(_SUBJECTS)
 
 
 def _outsider(now: datetime) -> KeyPair:

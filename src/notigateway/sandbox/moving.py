@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from notigateway.drawing import unsafe_drawn_from
 from notigateway.logger import Logger
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import reading
@@ -20,8 +19,11 @@ from notigateway.sandbox.refusals import (
     NotHereError,
     UnknownError,
 )
+from notigateway.sandbox.remaking import reset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notigateway.sandbox.world import World
     from notigateway.sandbox.worlds import Worlds
 
@@ -29,17 +31,25 @@ _log = Logger("notigateway.sandbox")
 _AFTER: Final = timedelta(seconds=1)
 
 
-def move(world: World, instant: datetime) -> dict[str, Any]:
-    """Move the clock ahead; return what was done on the way.
+def move(
+    world: World, target: datetime | Callable[[datetime], datetime], *, freezes: bool = False
+) -> dict[str, Any]:
+    """Move the clock ahead, to an instant or to one that follows from what time it is; return what was done.
 
-    Raises: `ClockRangeError`, `NotHereError`, `OccupiedError`.
+    Who moves it at the same time comes before or after. `freezes` has it stand there.
+
+    Raises: `ClockRangeError`, `InvalidError`, `NotHereError`, `OccupiedError`.
     """
-    _check_own_clock(world)
-    _check_reach(world, instant)
+    check_own_clock(world)
     settings = world.settings
-    with world.using(), world.turn, unsafe_drawn_from(world.chance):
-        if instant < world.clock():
+    with world.using(), world.turn:
+        now = world.clock()
+        instant = target if isinstance(target, datetime) else target(now)
+        check_reach(world, instant)
+        if instant < now:
             raise InvalidError("that is in the past of this world")
+        if freezes:
+            world.clock.freeze()
         ran = advance(
             world.clock,
             instant,
@@ -68,7 +78,7 @@ def after_deadline(world: World, notification: str) -> datetime:
         identifier = UUID(notification)
     except ValueError as error:
         raise InvalidError("notification: its id expected") from error
-    with world.using() as office, reading(office.engine) as session:
+    with world.looking() as office, reading(office.engine) as session:
         found = find_standing(session, identifier)
     if found is None:
         raise UnknownError("there is no notification of that id in this world")
@@ -87,24 +97,25 @@ def set_back(worlds: Worlds, world: World, instant: datetime, *, reason: str | N
 
     Raises: `NotFreshError`, and what a reset raises.
     """
-    _check_own_clock(world)
-    _check_reach(world, instant)
+    check_own_clock(world)
+    check_reach(world, instant)
     if not reason or not reason.strip():
         raise NotFreshError("a clock goes back for a reason only: say it")
     if not world.is_fresh:
         raise NotFreshError("something has happened in this world: reset it first, or make another one")
     setting = world.clock.setting
     back = Setting(frozen_at=instant) if setting.frozen_at else Setting(instant - machine_time())
-    worlds.reset(world, world.plan, setting=back)
+    reset(worlds, world, world.plan, setting=back)
     _log.info("clock_set_back", world=world.name, reason=" ".join(reason.split())[:200])
 
 
-def _check_own_clock(world: World) -> None:
+def check_own_clock(world: World) -> None:
+    """Refuse where the time is told by somebody else. Raises: `NotHereError`."""
     if world.is_of_a_server:
         raise NotHereError("the database of this world has a clock of its own, by which all must go")
 
 
-def _check_reach(world: World, instant: datetime) -> None:
+def check_reach(world: World, instant: datetime) -> None:
     """Refuse where no certificate of the sandbox is valid: nothing could be asked or answered there."""
     (root,) = load_certificates(world.pki.certificate("root"))
     if not root.not_valid_before_utc <= instant < root.not_valid_after_utc:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from notigateway.sandbox.faults import Kind, Order
+from notigateway.sandbox.holders import HOLDERS
 from notigateway.sandbox.recording import DELAY_MAX_SECONDS
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.steps import class_of
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
     from notigateway.sandbox.given import Given
 
+# A clock that is wrong is wrong by less.
+FAR: Final = timedelta(days=3650)
+_NIF: Final = re.compile(r"[A-Z0-9]{9}")
 _STATUS: Final = (400, 599)
 
 
@@ -26,7 +32,7 @@ def read_order(wanted: Given) -> Order:
         raise InvalidError(f"kind: one of {', '.join(Kind)}")
     selectors: dict[str, Any] = {
         "operation": operation_of(wanted.text("operation")),
-        "caller": wanted.text("caller"),
+        "caller": caller_of(wanted.text("caller")),
         "nth": wanted.whole("nth", least=1),
         "times": wanted.whole("times", least=1),
         "probability": _between(wanted.take("probability", (int, float)), "probability", 0, 1),
@@ -65,8 +71,8 @@ def _delay(wanted: Given) -> dict[str, Any]:
 
 def _skew(wanted: Given) -> dict[str, Any]:
     by = wanted.duration("by")
-    if by is None:
-        raise InvalidError("by: a duration expected")
+    if by is None or abs(by) > FAR:
+        raise InvalidError(f"by: a duration of at most {FAR.days} days expected")
     return {"by": by.total_seconds()}
 
 
@@ -90,6 +96,21 @@ _PARAMETERS: Final[dict[Kind, Callable[[Given], dict[str, Any]]]] = dict.fromkey
     Kind.DUPLICATE: _answer,
     Kind.DRIBBLE: lambda wanted: {"bytes_per_second": wanted.whole("bytes_per_second", least=1)},
 }
+
+
+@overload
+def caller_of(named: str) -> str: ...
+
+
+@overload
+def caller_of(named: None) -> None: ...
+
+
+def caller_of(named: str | None) -> str | None:
+    """Return a holder's name or a NIF: one that is misspelt would never match. Raises: `InvalidError`."""
+    if named is not None and named not in HOLDERS and not _NIF.fullmatch(named):
+        raise InvalidError(f"caller: a NIF, or one of {', '.join(HOLDERS)}")
+    return named
 
 
 def operation_of(name: str | None) -> str | None:

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
+    from email.message import EmailMessage, MIMEPart
     from pathlib import Path
 
 _SHOWN_AT_MOST: Final = 500
@@ -25,5 +25,12 @@ def _line(file: Path) -> dict[str, Any]:
         "to": str(message["To"]),
         "subject": str(message["Subject"]),
         "at": str(message["Date"]),
-        "text": "" if body is None else body.get_content(),
+        "text": "" if body is None else _text_of(body),
     }
+
+
+def _text_of(body: MIMEPart) -> str:
+    try:
+        return str(body.get_content())
+    except LookupError:  # brought in with a snapshot, in a charset that nobody knows
+        return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.http.streamed import CutOffError, Streamed
@@ -123,9 +123,11 @@ class Recording:
 
     def _answer(self, environ: WSGIEnvironment, exchange: Exchange) -> _Given:
         """Have it answered, with what was ordered before, twice or behind."""
-        orders = {one.order.kind: one.order for one in exchange.struck}
-        if Kind.DELAY in orders:
-            time.sleep(_delay(orders[Kind.DELAY], self._chance))
+        orders: dict[Kind, Order] = {}
+        for one in exchange.struck:
+            orders.setdefault(one.order.kind, one.order)
+            if one.order.kind is Kind.DELAY:
+                time.sleep(_delay(one.order, self._chance))
         if Kind.DROP_BEFORE in orders:
             raise CutOffError("a fault that was ordered")
         if Kind.STATUS in orders:
@@ -165,7 +167,7 @@ def _plain(order: Order) -> _Given:
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
     if order.retry_after is not None:
         headers.append(("Retry-After", str(order.retry_after)))
-    return _Given(f"{order.status} {HTTPStatus(order.status).phrase}", headers, [body])
+    return _Given(f"{order.status} {responses.get(order.status, 'As Ordered')}", headers, [body])
 
 
 def _falsified(given: _Given, orders: Mapping[Kind, Order]) -> _Given:

@@ -30,13 +30,15 @@ from notigateway.sandbox.admin.application import admin_application
 from notigateway.sandbox.announcing import describe
 from notigateway.sandbox.authority import TimestampAuthority
 from notigateway.sandbox.cache import Cache
+from notigateway.sandbox.filling import fill
 from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
 from notigateway.sandbox.jobs import Every
 from notigateway.sandbox.listening import LOOPBACK, address_of, listen, token_for
+from notigateway.sandbox.replacing import recover
 from notigateway.sandbox.settings_file import write_settings
-from notigateway.sandbox.worlds import Site, Worlds, fill
+from notigateway.sandbox.worlds import Site, Worlds
 
 if TYPE_CHECKING:
     import socket
@@ -54,7 +56,7 @@ _TIMEOUT_SECONDS: Final = 60
 _KEEPALIVE_SECONDS: Final = 15
 _THREADS: Final = 4
 # One process serves all worlds, and some of who asks it wait for something.
-_THREADS_ALONE: Final = 16
+_THREADS_ALONE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def prepare(
         holding = Holding.of(directory)
         with ExitStack() as undoing:
             undoing.callback(holding.release)
+            recover(directory)
             pki = ensure_pki(directory / "pki", now, Cache.of(os.environ))
             listener, stamping = listen(address, port), listen(LOOPBACK, 0)
             listens = address_of(listener)

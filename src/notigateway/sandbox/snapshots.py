@@ -16,12 +16,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway import __version__
-from notigateway.errors import ConfigurationError
 from notigateway.repository.file_copies import copy_database
 from notigateway.repository.schema import head_revision
-from notigateway.sandbox.folder import DATA, DATABASE, TRUST, Plan
-from notigateway.sandbox.refusals import NotHereError, SnapshotError, SnapshotVersionError
-from notigateway.sandbox.worlds import alone
+from notigateway.sandbox import replacing
+from notigateway.sandbox.folder import DATA, DATABASE, FILES, TRUST, Plan
+from notigateway.sandbox.refusals import SandboxError, SnapshotError, SnapshotVersionError
+from notigateway.sandbox.remaking import bring_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,22 +32,23 @@ if TYPE_CHECKING:
 _UNPACKED_MAX_BYTES: Final = 2 * 1024**3
 _ENTRIES_MAX: Final = 200_000
 _FORMAT: Final = 1
-_UNREADABLE: Final = (
-    *(zipfile.BadZipFile, OSError, ValueError, TypeError),
-    *(NotImplementedError, RuntimeError),
-)
 _MANIFEST: Final = "snapshot.json"
-_FILES: Final = ("seeds.json", "world.json")
-_KEPT: Final = frozenset({*DATA, *TRUST, *_FILES}) - set(DATABASE[1:])
+_READ: Final = frozenset({_MANIFEST, *FILES})
+_SMALL: Final = 64 * 1024
+_NEEDED: Final = _READ | {
+    DATABASE[0],
+    *(f"pki/{stem}.cert.pem" for stem in ("root", "issuing", "service", "seal", "tsa")),
+    *(f"pki/{stem}.key.pem" for stem in ("issuing", "service", "seal", "tsa")),
+}
+_FOLDERS: Final = frozenset({*DATA, *TRUST}) - set(DATABASE)
 
 
 def snapshot(worlds: Worlds, world: World) -> bytes:
     """Return everything in a world as an archive. Raises: `BusyError`, `NotHereError`."""
-    worlds.check_alone()
-    _check_files(world)
+    worlds.check_own_database(world)
     target = io.BytesIO()
     with (
-        alone(world),
+        world.alone(),
         world.turn,
         tempfile.TemporaryDirectory(prefix="snapshot-") as name,
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed,
@@ -66,39 +67,23 @@ def restore(worlds: Worlds, world: World, data: bytes) -> None:
 
     Raises: `SnapshotError`, `SnapshotVersionError`, `BusyError`, `NotHereError`.
     """
-    worlds.check_alone()
-    _check_files(world)
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=world.folder) as name:
-        unpacked = Path(name)
+    worlds.check_own_database(world)
+    with world.alone(), world.turn:
+        making = replacing.begin(world.folder)
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as packed:
                 _check(packed)
-                packed.extractall(unpacked)
-            plan = Plan(**json.loads((unpacked / "seeds.json").read_text("utf-8")))
-        except _UNREADABLE as error:
-            raise SnapshotError("not an archive that a sandbox made") from error
-        _keep_to_owner(unpacked)
-        with alone(world), world.turn:
-            world.close()
-            _exchange(world.folder, unpacked)
-            try:
-                worlds.refill(world, plan)
-            except (ConfigurationError, ValueError) as error:
-                _exchange(world.folder, unpacked)
-                worlds.refill(world, world.plan)
-                raise SnapshotError("what the archive holds cannot be served") from error
-
-
-def _exchange(folder: Path, other: Path) -> None:
-    """Have the data of one folder in the other, and the other way round."""
-    between = other / ".between"
-    between.mkdir()
-    names = [*DATA, *TRUST, *_FILES]
-    for source, target in ((folder, between), (other, folder), (between, other)):
-        for name in names:
-            if (source / name).exists():
-                (source / name).rename(target / name)
-    between.rmdir()
+                packed.extractall(making)
+            plan = Plan.of_a_stranger((making / "seeds.json").read_text("utf-8"))
+            _keep_to_owner(making)
+            bring_in(worlds, world, plan)
+        except SandboxError:
+            raise
+        except Exception as error:
+            # A stranger's archive may be wrong in any way, and whatever it is, the world is as it was.
+            raise SnapshotError("not an archive of a world that can be served") from error
+        finally:
+            replacing.discard(world.folder)
 
 
 def _manifest() -> dict[str, Any]:
@@ -115,7 +100,7 @@ def _check(packed: zipfile.ZipFile) -> None:
         raise SnapshotError("the archive has two entries of one name")
     for one in entries:
         _check_entry(one)
-    if not {_MANIFEST, *_FILES, DATABASE[0]} <= set(names):
+    if not set(names) >= _NEEDED or any(one.file_size > _SMALL for one in entries if one.filename in _READ):
         raise SnapshotError("the archive lacks what belongs to a world")
     said = json.loads(packed.read(_MANIFEST))
     wanted = _manifest()
@@ -133,13 +118,15 @@ def _check_entry(one: zipfile.ZipInfo) -> None:
     is_safe = not path.is_absolute() and ".." not in path.parts and "\\" not in one.filename
     if not (is_plain and is_safe and path.as_posix() == one.filename and not one.flag_bits & 1):
         raise SnapshotError("the archive has an entry that is no plain file of a world")
-    if one.filename != _MANIFEST and path.parts[0] not in _KEPT:
+    is_file = one.filename in {_MANIFEST, DATABASE[0], *FILES}
+    is_within = len(path.parts) > 1 and path.parts[0] in _FOLDERS
+    if not (is_file or is_within):
         raise SnapshotError("the archive has an entry that no world has")
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the files of a world beside its database."""
-    for name in (*_FILES, *DATA, *TRUST):
+    for name in (*FILES, *DATA, *TRUST):
         path = folder / name
         if path.is_file() and name not in DATABASE:
             yield path
@@ -153,8 +140,3 @@ def _keep_to_owner(folder: Path) -> None:
         Path(root).chmod(0o700)
         for name in files:
             Path(root, name).chmod(0o600)
-
-
-def _check_files(world: World) -> None:
-    if world.is_of_a_server:
-        raise NotHereError("the data of this world lie in a database of their own server")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from notigateway.drawing import unsafe_drawn_from
 from notigateway.errors import ConfigurationError
-from notigateway.pki.identity import read_caller
-from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair
+from notigateway.http.streamed import Streamed
+from notigateway.pki.keys import load_key_pair
 from notigateway.repository.engine import create_database
 from notigateway.sandbox.arriving import Arriving, Callers
 from notigateway.sandbox.authority import Stamper
 from notigateway.sandbox.clock import WorldClock
-from notigateway.sandbox.exchange import Holder
+from notigateway.sandbox.exchange import Holder, holders_of
 from notigateway.sandbox.expectations import Expectations
 from notigateway.sandbox.explain_page import PATH as EXPLAINING_PATH
 from notigateway.sandbox.explain_page import Explaining
@@ -26,8 +26,9 @@ from notigateway.sandbox.folder import Kept, Plan, kept_file
 from notigateway.sandbox.holders import Pki
 from notigateway.sandbox.jobs import Works, jobs_of
 from notigateway.sandbox.journal import Journal
-from notigateway.sandbox.occupancy import Occupancy
+from notigateway.sandbox.occupancy import Occupancy, OccupiedError
 from notigateway.sandbox.recording import Recording
+from notigateway.sandbox.refusals import BusyError
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class World:
     @property
     def _open_one(self) -> _Opened:
         if self._opened is None:
-            raise RuntimeError("the world is not open")
+            raise OccupiedError("the world is gone, or made anew")
         return self._opened
 
     def line(self) -> dict[str, Any]:
@@ -279,15 +280,30 @@ class World:
 
     def answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request to its gateway. Raises: `OccupiedError`."""
-        with self.occupancy.inside(), unsafe_drawn_from(self.chance):
-            return self._open_one.answer(environ, start_response)
+        with ExitStack() as staying:
+            staying.enter_context(self.occupancy.inside())
+            with unsafe_drawn_from(self.chance):
+                answer = self._open_one.answer(environ, start_response)
+            if not isinstance(answer, Streamed):
+                return answer
+            return Streamed(answer.length, _stayed(answer, staying.pop_all()))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have it for oneself. Raises: `BusyError`."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self.occupancy.alone())
+            except OccupiedError as error:
+                raise BusyError(str(error)) from error
+            yield
 
     @contextmanager
     def using(self) -> Iterator[Office]:
         """Change something in it outside of a request. Raises: `OccupiedError`."""
-        self._is_touched = True
         with self.occupancy.inside(), unsafe_drawn_from(self.chance):
             yield self.office
+        self._is_touched = True  # what was refused has changed nothing
 
     @contextmanager
     def looking(self) -> Iterator[Office]:
@@ -320,14 +336,10 @@ class World:
         return Signer(pair.key, pair.certificate)
 
 
-def holders_of(pki: Pki) -> dict[str, Holder]:
-    """Return whose certificates a sandbox has made, by their SHA-256."""
-    found = {}
-    for name, files in pki.holders().items():
-        (certificate,) = load_certificates(files.certificate)
-        caller = read_caller(certificate)
-        found[fingerprint(certificate)] = Holder(name, caller.party, caller.party_name)
-    return found
+def _stayed(pieces: Iterable[bytes], staying: ExitStack) -> Iterator[bytes]:
+    """Pass an answer on; whoever sends it is in the world until then."""
+    with staying:
+        yield from pieces
 
 
 def origin_of(url: str) -> str:

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import io
-import random
 import re
 import secrets
 import shutil
 import threading
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from notigateway.drawing import unsafe_drawn_from
+from notigateway.logger import Logger
+from notigateway.sandbox import replacing
 from notigateway.sandbox.clock import Setting, machine_time
-from notigateway.sandbox.folder import DATA, Kept, Plan, kept_file, plan_file, remove
-from notigateway.sandbox.holders import Pki, ensure_pki, renew_holders
-from notigateway.sandbox.jobs import refresh_once
+from notigateway.sandbox.filling import bring_up, fill, make_trust
+from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
+from notigateway.sandbox.holders import ensure_pki
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.peeking import peek
 from notigateway.sandbox.refusals import (
-    BusyError,
     InvalidError,
     NotHereError,
     UnknownError,
     WorldExistsError,
 )
-from notigateway.sandbox.seeds import sow
 from notigateway.sandbox.settings_file import write_settings
 from notigateway.sandbox.world import Place, World, origin_of
 
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
     from notigateway.sandbox.world import Build
     from notigateway.settings import Settings
 
+_log = Logger("notigateway.sandbox")
 WORLDS_MAX: Final = 64
 SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
 # What a form has around the archive that it sends.
@@ -82,6 +81,8 @@ class Worlds:
         plan = Plan.kept(plan_file(site.directory), Plan(notifications=0, seed=0))
         self.default = World(place, site.directory, settings, plan=plan, build=site.build, every=site.every)
         self._named: dict[str, World] = {}
+        # Of those that were there before, what cannot be served.
+        self.unopened: set[str] = set()
         self._admin = admin(self)
 
     # --- what the server asks an application
@@ -110,9 +111,22 @@ class Worlds:
         folder = self.site.directory / "worlds"
         if self.site.is_alone and folder.is_dir():
             for one in sorted(folder.iterdir()):
-                if _NAME.fullmatch(one.name) and plan_file(one).is_file():
-                    self._named[one.name] = self._prepared(one.name, Plan.kept(plan_file(one), _NOTHING))
-                    self._named[one.name].open()
+                if one.name.startswith("."):  # half made, or half taken away
+                    shutil.rmtree(one, ignore_errors=True)
+                elif _NAME.fullmatch(one.name):
+                    self._open_again(one)
+
+    def _open_again(self, folder: Path) -> None:
+        """Serve a world of before; one that cannot be served hinders no other, and can be taken away."""
+        try:
+            replacing.recover(folder)
+            world = self._found(folder.name)
+            world.open()
+        except Exception as error:  # noqa: BLE001  (whatever it is, the others are served)
+            self.unopened.add(folder.name)
+            _log.error("world_not_opened", world=folder.name, exc_info=error)
+        else:
+            self._named[folder.name] = world
 
     def close(self) -> None:
         """End what goes on by itself."""
@@ -181,65 +195,78 @@ class Worlds:
             raise UnknownError("there is no world of that name")
         return found
 
-    def make(self, name: str | None, plan: Plan, *, frozen_at: datetime | None = None) -> World:
-        """Make a world, and serve it.
+    def make(
+        self,
+        name: str | None,
+        plan: Plan,
+        *,
+        frozen_at: datetime | None = None,
+        then: Callable[[World], object] = lambda _: None,
+    ) -> World:
+        """Make a world, and serve it; `then` is what happens in it first. Where that cannot be there is none.
 
-        Raises: `InvalidError`, `WorldExistsError`, `NotHereError`, `ConfigurationError`.
+        Raises: `InvalidError`, `WorldExistsError`, `NotHereError`, `ConfigurationError`; what `then` raises.
         """
         self.check_alone()
         with self._lock:
             name = name or self._free_name()
             if not _NAME.fullmatch(name) or name == "default":
                 raise InvalidError("name: lower-case letters, digits and hyphens, at most 63; not default")
-            if name in self._named:
+            if name in self._named or self._folder(name).exists():
                 raise WorldExistsError("there is a world of that name")
             if len(self._named) >= WORLDS_MAX:
                 raise NotHereError(f"there are {WORLDS_MAX} worlds already: delete one")
-            folder = self._folder(name)
-            shutil.rmtree(folder, ignore_errors=True)
-            with ExitStack() as undoing:
-                undoing.callback(shutil.rmtree, folder, ignore_errors=True)
-                folder.mkdir(mode=0o700, parents=True)
-                if frozen_at is not None:
-                    Kept(setting=Setting(frozen_at=frozen_at)).keep(kept_file(folder))
-                world = self._prepared(name, plan)
+            self._make_folder(name, plan, frozen_at)
+            try:
+                self._named[name] = world = self._found(name)
                 world.open()
-                undoing.pop_all()
-            self._named[name] = world
+                then(world)
+            except BaseException:
+                self._remove(name)
+                raise
             return world
+
+    def _make_folder(self, name: str, plan: Plan, frozen_at: datetime | None) -> None:
+        """Make the folder of a world beside its place: a sandbox that is killed has a whole one, or none."""
+        making = self._folder(f".{name}-making")
+        try:
+            making.mkdir(mode=0o700, parents=True)
+            if frozen_at is not None:
+                Kept(setting=Setting(frozen_at=frozen_at)).keep(kept_file(making))
+            make_trust(making, self.site.directory, plan)
+            plan.keep(plan_file(making))
+            self.fill(self._place(name, plan), making, plan)
+            making.rename(self._folder(name))
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
 
     def delete(self, name: str) -> None:
         """Take a world away. Raises: `UnknownError`, `BusyError`; `NotHereError` for the one at the root."""
+        if name in self.unopened:
+            self._remove(name)
+            return
         world = self.find(name)
         if world is self.default:
             raise NotHereError("the world at the root stays: reset it")
-        with self._lock, alone(world):
+        with self._lock, world.alone():
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        """Take the folder of a world away: out of its place at once, and then what is in it."""
+        world = self._named.pop(name, None)
+        self.unopened.discard(name)
+        if world is not None:
             world.close()
-            self._named.pop(name, None)
-            shutil.rmtree(world.folder, ignore_errors=True)
+        gone = self._folder(f".{name}-gone")
+        with suppress(FileNotFoundError):
+            self._folder(name).rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
-    def reset(self, world: World, plan: Plan, *, setting: Setting | None = None) -> None:
-        """Make what is in a world anew; the clock stays as it is set, or goes by another setting.
-
-        Raises: `BusyError`, `NotHereError`, `ConfigurationError`.
-        """
+    def check_own_database(self, world: World) -> None:
+        """Check that a world can be made anew. Raises: `NotHereError`."""
         self.check_alone()
         if world.is_of_a_server:
             raise NotHereError("the data of this world lie in a database of their own server")
-        with alone(world), world.turn:
-            world.close()
-            remove(world.folder, DATA)
-            Kept(setting=setting or world.clock.setting).keep(kept_file(world.folder))
-            plan = replace(plan, own_holders=world.plan.own_holders)
-            plan.keep(plan_file(world.folder))
-            self.refill(world, plan)
-
-    def refill(self, world: World, plan: Plan) -> None:
-        """Complete what lies in the folder of a world that is closed, and serve that."""
-        clock = Kept.read(kept_file(world.folder)).setting
-        settings = self._settings(world.place, world.folder)
-        fill(settings, plan, now=clock.at(machine_time()))
-        world.reopen(settings, plan)
 
     def check_alone(self) -> None:
         """Check that one process serves all. Raises: `NotHereError`."""
@@ -259,56 +286,36 @@ class Worlds:
         path = _PREFIX + name
         return Place(name=name, path=path, served_at="" if plan.own_holders else path, origin=self.origin)
 
-    def _prepared(self, name: str, plan: Plan) -> World:
-        """Return a world whose folder has all that it needs; it is not open yet."""
+    def _found(self, name: str) -> World:
+        """Return the world whose folder is there; it is not open yet. Raises: `ConfigurationError`."""
         folder = self._folder(name)
+        plan = Plan.kept(plan_file(folder), _NOTHING)
         place = self._place(name, plan)
-        if not (folder / "pki").is_dir():
-            make_trust(folder, self.site.directory, plan)
-        settings = self._settings(place, folder)
-        plan = Plan.kept(plan_file(folder), plan)
-        clock = Kept.read(kept_file(folder)).setting
-        fill(settings, plan, now=clock.at(machine_time()))
+        settings = self.settings_of(place, folder)
+        bring_up(settings, now=Kept.read(kept_file(folder)).setting.at(machine_time()))
         return World(place, folder, settings, plan=plan, build=self.site.build, every=self.site.every)
 
-    def _settings(self, place: Place, folder: Path) -> Settings:
-        pki = ensure_pki(folder / "pki", machine_time())
+    def fill(self, place: Place, folder: Path, plan: Plan) -> None:
+        """Make the data of a world in a folder. Raises: `ConfigurationError`."""
+        at = Kept.read(kept_file(folder)).setting.at(machine_time())
+        fill(self.settings_in(place, folder), plan, now=at)
+
+    def settings_of(self, place: Place, folder: Path) -> Settings:
+        """Return the settings of a world that is served."""
         if not place.name:
+            ensure_pki(folder / "pki", machine_time())
             return self.default.written
+        return self.settings_in(place, folder)
+
+    def settings_in(self, place: Place, folder: Path) -> Settings:
+        """Return the settings of a world, by which the data are those in that folder."""
+        written = self.default.written
         urls = (
-            f"{place.origin}{place.served_at}/notigateway/v1",
+            f"{place.origin}{place.served_at}/notigateway/v1" if place.name else str(written.public_url),
             self.site.authority_url and f"{self.site.authority_url}{place.name}",
         )
+        pki = ensure_pki(folder / "pki", machine_time())
         return write_settings(folder, pki, urls, listens=self.site.listens, database_url=None)
 
 
 _NOTHING: Final = Plan(notifications=0, seed=7)
-
-
-def make_trust(folder: Path, origin: Path, plan: Plan) -> None:
-    """Give a world the certificates of the sandbox; with holders of its own, others of the same names."""
-    making = folder / ".pki-making"
-    shutil.copytree(origin / "pki", making)
-    if plan.own_holders:
-        renew_holders(Pki(making), machine_time())
-    making.rename(folder / "pki")
-
-
-def fill(settings: Settings, plan: Plan, *, now: datetime) -> None:
-    """Make the data of a world where they are not there yet, and take in who is revoked.
-
-    Raises: `ConfigurationError`.
-    """
-    with unsafe_drawn_from(random.Random(f"{plan.seed}:sown")):  # noqa: S311  (reproducible on purpose)
-        sow(settings, notifications=plan.notifications, seed=plan.seed, now=now)
-    refresh_once(settings, now)
-
-
-def alone(world: World) -> ExitStack:
-    """Have a world for oneself. Raises: `BusyError`."""
-    stack = ExitStack()
-    try:
-        stack.enter_context(world.occupancy.alone())
-    except OccupiedError as error:
-        raise BusyError(str(error)) from error
-    return stack

@@ -10,7 +10,8 @@ from flask import Blueprint
 from notigateway.sandbox.admin.reading import all_worlds, given, this_world
 from notigateway.sandbox.arriving import Going
 from notigateway.sandbox.given import Given, duration_of, instant_of
-from notigateway.sandbox.moving import after_deadline, later, move, set_back
+from notigateway.sandbox.moving import after_deadline, check_own_clock, later, move, set_back
+from notigateway.sandbox.ordered import FAR, caller_of
 from notigateway.sandbox.refusals import InvalidError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _advance(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa
     wanted.end()
     if ahead < timedelta(0):
         raise InvalidError("advance: a clock goes back by set only, in a fresh world")
-    return move(world, later(world.clock(), ahead))
+    return move(world, lambda now: later(now, ahead))
 
 
 def _to(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
@@ -56,14 +57,15 @@ def _to(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN
     wanted.end()
     if value != "after-deadline" or not notification:
         raise InvalidError("to: after-deadline, with the id of a notification")
-    return move(world, after_deadline(world, notification))
+    at = after_deadline(world, notification)
+    return move(world, lambda now: max(now, at))
 
 
 def _set(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
     instant, reason = instant_of(str(value), "set"), wanted.text("reason")
     wanted.end()
     if instant >= world.clock():
-        return move(world, instant)
+        return move(world, lambda now: max(now, instant))
     set_back(all_worlds(), world, instant, reason=reason)
     return {}
 
@@ -71,12 +73,18 @@ def _set(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: AN
 def _freeze(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
     at = None if value is True else instant_of(str(value), "freeze")
     wanted.end()
+    if at is not None:
+        return move(world, at, freezes=True)
+    check_own_clock(world)
     world.clock.freeze()
-    return {} if at is None else move(world, at)
+    return {}
 
 
-def _thaw(world: World, _value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
+def _thaw(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
     wanted.end()
+    if value is not True:
+        raise InvalidError("thaw: true")
+    check_own_clock(world)
     world.clock.thaw()
     return {}
 
@@ -84,7 +92,7 @@ def _thaw(world: World, _value: Any, wanted: Given) -> dict[str, Any]:  # noqa: 
 def _callers(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
     wanted.end()
     if isinstance(value, dict):
-        world.callers.by_name = {str(name): _going(one) for name, one in value.items()}
+        world.callers.by_name = {caller_of(str(name)): _going(one) for name, one in value.items()}
         world.callers.ordinary = Going.EITHER
     else:
         world.callers.ordinary, world.callers.by_name = _going(value), {}
@@ -117,4 +125,7 @@ def _going(value: Any) -> Going | timedelta:  # noqa: ANN401
         return Going(value)
     if not isinstance(value, str | int | float):
         raise InvalidError("callers: world, real, either, or a duration from real time")
-    return duration_of(value, "callers")
+    differs = duration_of(value, "callers")
+    if abs(differs) > FAR:
+        raise InvalidError(f"callers: at most {FAR.days} days from real time")
+    return differs

@@ -12,8 +12,10 @@ from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import reading
 from notigateway.repository.overview import list_standing
+from notigateway.sandbox import remaking
 from notigateway.sandbox.admin.reading import all_worlds, asked, given, this_world
-from notigateway.sandbox.folder import Plan
+from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX, Plan
+from notigateway.sandbox.moving import check_reach
 from notigateway.sandbox.outbox import messages_of
 from notigateway.sandbox.refusals import InvalidError, MediaTypeError
 from notigateway.sandbox.showing import line_of, tell_one
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("data", __name__)
 _LIMIT: Final = 1_000
-_NOTIFICATIONS_MAX: Final = 100_000
 PEMS: Final = ("service", "seal", "root", "issuing", "tsa")
 
 
@@ -54,17 +55,17 @@ def make_world(wanted: Given) -> World:
     name, frozen_at = wanted.text("name"), wanted.instant("freeze")
     own_holders = bool(wanted.take("own_holders", bool, default=False))
     plan = Plan(
-        notifications=wanted.whole("notifications", most=_NOTIFICATIONS_MAX) or 0,
-        seed=_seed(wanted.whole("seed"), 7),
+        notifications=wanted.whole("notifications", most=NOTIFICATIONS_MAX) or 0,
+        seed=_seed(wanted.whole("seed", most=SEED_MAX), 7),
         scenario=wanted.text("scenario"),
         own_holders=own_holders,
     )
     wanted.end()
     worlds = all_worlds()
     check_scenario(plan)
-    world = worlds.make(name, plan, frozen_at=frozen_at)
-    play_plan(world)
-    return world
+    if frozen_at is not None:
+        check_reach(worlds.default, frozen_at)
+    return worlds.make(name, plan, frozen_at=frozen_at, then=play_plan)
 
 
 @blueprint.delete("/worlds/<name>")
@@ -83,8 +84,8 @@ def reset() -> dict[str, Any]:
 
 def reset_world(world: World, wanted: Given) -> None:
     """Make a world anew as somebody wants. Raises: `InvalidError`, what resetting and playing raise."""
-    notifications = wanted.whole("notifications", most=_NOTIFICATIONS_MAX)
-    seed, scenario = wanted.whole("seed"), wanted.text("scenario")
+    notifications = wanted.whole("notifications", most=NOTIFICATIONS_MAX)
+    seed, scenario = wanted.whole("seed", most=SEED_MAX), wanted.text("scenario")
     wanted.end()
     plan = Plan(
         notifications=world.plan.notifications if notifications is None else notifications,
@@ -93,8 +94,7 @@ def reset_world(world: World, wanted: Given) -> None:
         scenario=world.plan.scenario if scenario is None else scenario or None,
     )
     check_scenario(plan)
-    all_worlds().reset(world, plan)
-    play_plan(world)
+    remaking.reset(all_worlds(), world, plan, then=play_plan)
 
 
 def check_scenario(plan: Plan) -> None:
@@ -159,7 +159,7 @@ def notifications() -> dict[str, Any]:
     nif = _nif_of(world, addressee)
     with world.looking() as office, reading(office.engine) as session:
         # a state may follow from the clock alone: it is asked of the rows
-        found = list_standing(session, now=world.clock(), addressee=nif, limit=_NOTIFICATIONS_MAX)
+        found = list_standing(session, now=world.clock(), addressee=nif, limit=NOTIFICATIONS_MAX)
     kept = [one for one in found if state in {None, one.state.value}][:limit]
     return {"notifications": [line_of(one) for one in kept]}
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint
 
+from notigateway.metering.account import OK
 from notigateway.sandbox.admin.reading import given, this_world
 from notigateway.sandbox.expectations import Bounds
 from notigateway.sandbox.journal import Search
-from notigateway.sandbox.ordered import operation_of, read_order
+from notigateway.sandbox.ordered import caller_of, operation_of, read_order
 from notigateway.sandbox.refusals import InvalidError, UnknownError
+from notigateway.sandbox.steps import class_of
 
 if TYPE_CHECKING:
     from notigateway.sandbox.expectations import Expectation
@@ -69,8 +71,8 @@ def expect(world: World, wanted: Given) -> Expectation:
     """Expect what somebody wants. Raises: `InvalidError`."""
     search = Search(
         operation=operation_of(wanted.text("operation")),
-        caller=wanted.text("caller"),
-        code=wanted.text("code"),
+        caller=caller_of(wanted.text("caller")),
+        code=_code(wanted.text("code")),
         status=wanted.whole("status", least=100, most=599),
     )
     bounds, said = _bounds(wanted)
@@ -87,6 +89,13 @@ def expect_nothing() -> tuple[str, int]:
     return "", 204
 
 
+def _code(code: str | None) -> str | None:
+    """Return a code that there is. Raises: `InvalidError`."""
+    if code not in {None, OK} and class_of(code or "") is None:
+        raise InvalidError("code: OK, or one of docs/errors.md")
+    return code
+
+
 def _bounds(wanted: Given) -> tuple[Bounds, dict[str, Any]]:
     count, least, most = (wanted.whole(name) for name in ("count", "at_least", "at_most"))
     never = wanted.take("never", bool)
@@ -94,6 +103,8 @@ def _bounds(wanted: Given) -> tuple[Bounds, dict[str, Any]]:
     said = {name: value for name, value in said.items() if value is not None}
     if never is False or (never and len(said) > 1) or (count is not None and len(said) > 1) or not said:
         raise InvalidError("count, or at_least and at_most, or never: true")
+    if least is not None and most is not None and least > most:
+        raise InvalidError("at_least is more than at_most")
     if never:
         return Bounds(at_most=0), said
     if count is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from flask import request
 
-from notigateway.sandbox.given import Given
+from notigateway.sandbox.given import Given, check_plain
 from notigateway.sandbox.refusals import InvalidError, MediaTypeError
 
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ def given() -> Given:
     """Return what was sent as JSON. Raises: `MediaTypeError`, `InvalidError`."""
     if request.mimetype != "application/json":
         raise MediaTypeError("send JSON: Content-Type: application/json")
-    sent = request.get_json(silent=True)
+    try:
+        sent = request.get_json(silent=True)
+    except RecursionError:
+        sent = None
     if not isinstance(sent, dict):
         raise InvalidError("a JSON object expected")
+    check_plain(sent)
     return Given(sent)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import threading
 import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from notigateway.instants import instant_text
 from notigateway.sandbox.admin.reading import asked, this_world
 from notigateway.sandbox.given import Given, duration_of
 from notigateway.sandbox.journal import Search
-from notigateway.sandbox.refusals import InvalidError, NotReachedError, UnknownError
+from notigateway.sandbox.refusals import BusyError, InvalidError, NotReachedError, UnknownError
 from notigateway.soap.served import errors_url_beside
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ blueprint = Blueprint("records", __name__)
 _LIMIT: Final = 1_000
 _WAIT_MAX_SECONDS: Final = 60.0
 _WAIT: Final = "5s"
+# Half of the threads of a sandbox: who waits must not keep out what is waited for.
+WAITS_MAX: Final = 32
+_waiting: Final = threading.BoundedSemaphore(WAITS_MAX)
 _CREATOR: Final = {"name": "notigateway sandbox", "version": "1"}
 
 
@@ -58,7 +62,12 @@ def wait() -> dict[str, Any]:
     if not 0 <= seconds <= _WAIT_MAX_SECONDS:
         raise InvalidError(f"timeout: at most {_WAIT_MAX_SECONDS:.0f} s")
     search = _search(wanted)
-    found = this_world().journal.wait(search, count=many, seconds=seconds)
+    if not _waiting.acquire(blocking=False):
+        raise BusyError(f"{WAITS_MAX} wait already: what they wait for needs threads, too")
+    try:
+        found = this_world().journal.wait(search, count=many, seconds=seconds)
+    finally:
+        _waiting.release()
     if len(found) < many:
         raise NotReachedError(f"{len(found)} of {many} came in {seconds:g} s")
     return {"count": len(found), "entries": [one.line() for one in found[:_LIMIT]]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -148,7 +147,7 @@ def _of(kind: type, one: Description, given: Any) -> Any:  # noqa: ANN401
 def _binary(text: str, name: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidError(f"{name}: base64 expected") from error
 
 

@@ -14,11 +14,13 @@ from notigateway.law.deadlines import MADRID
 from notigateway.repository.engine import writing
 from notigateway.sandbox.given import instant_of
 from notigateway.sandbox.holders import ISSUER
-from notigateway.sandbox.moving import after_deadline, later, move
+from notigateway.sandbox.moving import after_deadline, check_own_clock, later, move
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.verbs.verb import verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from notigateway.repository.outages import OutageRow
     from notigateway.sandbox.given import Given
     from notigateway.sandbox.world import World
@@ -40,8 +42,8 @@ def advance(world: World, wanted: Given) -> dict[str, Any]:
     by, until = wanted.duration("by"), wanted.text("until")
     if (by is None) is (until is None) or (by is not None and by < timedelta(0)):
         raise InvalidError("by: a duration ahead expected, or until")
-    at = next_time(until, world.clock()) if until is not None else later(world.clock(), by or timedelta(0))
-    return _moved(world, at)
+    ahead = by or timedelta(0)
+    return _moved(world, lambda now: later(now, ahead) if until is None else next_time(until, now))
 
 
 @verb(
@@ -55,11 +57,12 @@ def lapse(world: World, wanted: Given) -> dict[str, Any]:
     """Let time pass until a notification has lapsed, with its receipt."""
     identifier, is_attested = wanted.need("notification"), wanted.flag("evidence", default=True)
     before = timedelta(seconds=0 if is_attested else world.settings.lapse_evidence_delay_seconds)
-    return _moved(world, after_deadline(world, identifier) - before)
+    at = after_deadline(world, identifier) - before
+    return _moved(world, lambda now: max(now, at))
 
 
-def _moved(world: World, at: datetime) -> dict[str, Any]:
-    ran = move(world, at)
+def _moved(world: World, target: Callable[[datetime], datetime]) -> dict[str, Any]:
+    ran = move(world, target)
     return world.clock.line | ran
 
 
@@ -78,8 +81,12 @@ def next_time(text: str, now: datetime) -> datetime:
 def freeze(world: World, wanted: Given) -> dict[str, Any]:
     """Let the clock stand."""
     at = wanted.moment("at", world.clock())
+    if at is not None:
+        ran = move(world, at, freezes=True)
+        return world.clock.line | ran
+    check_own_clock(world)
     world.clock.freeze()
-    return world.clock.line if at is None else _moved(world, at)
+    return world.clock.line
 
 
 @verb("thaw", {})

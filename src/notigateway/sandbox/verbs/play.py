@@ -154,6 +154,8 @@ def _step(said: Any) -> Step:  # noqa: ANN401
     [(verb, members)] = rest.items()
     if verb not in verbs():
         raise ScenarioUnknownError(f"{verb}: no such verb; there are {', '.join(verbs())}")
+    if not isinstance(name, str | None):
+        raise InvalidError("as: a name expected")
     if not isinstance(members, dict):
         raise InvalidError(f"{verb}: an object with its members expected")
     return Step(verb, members, name, refused, gives)

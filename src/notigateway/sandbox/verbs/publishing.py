@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -157,5 +156,5 @@ def _document(one: Any) -> SubmittedDocument:  # noqa: ANN401
         text = one.get("text")
         content = str(text).encode() if text else base64.b64decode(str(one["content"]), validate=True)
         return SubmittedDocument(str(one["name"]), str(one.get("media_type", "text/plain")), content)
-    except (KeyError, binascii.Error) as error:
+    except (KeyError, ValueError) as error:
         raise InvalidError(_DOCUMENTS) from error

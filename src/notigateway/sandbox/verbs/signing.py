@@ -49,7 +49,7 @@ def sign_receipt(world: World, wanted: Given) -> dict[str, Any]:
     pair, is_sent = who(world, wanted), wanted.flag("send", default=True)
     acuse = _handed_out(world, pair, code, decision, role=role)
     if after is not None:
-        move(world, later(world.clock(), after))
+        move(world, lambda now: later(now, after))
     signer = pair_of(world, "stranger") if wrong == _ANOTHER else pair
     data = signed(acuse, signer, (code, decision))
     if wrong is not None:

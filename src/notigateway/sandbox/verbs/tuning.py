@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.settings_file import settings_file
 from notigateway.sandbox.verbs.verb import verb
-from notigateway.sandbox.worlds import alone
 from notigateway.settings import load_settings
 
 if TYPE_CHECKING:
@@ -42,6 +41,6 @@ def tune(world: World, wanted: Given) -> dict[str, Any]:
             raise InvalidError(f"{name}: can be set here: {', '.join((*SETTABLE, *EMPTIED))}")
     changed = {name: value for name, value in (world.changed | wishes).items() if value is not None}
     settings = load_settings(settings_file(world.folder), overrides=changed)
-    with alone(world), world.turn:
+    with world.alone(), world.turn:
         world.retune(settings, changed)
     return {"changed": changed}

@@ -1,0 +1,88 @@
+"""Makes what is in a world anew, or brings something else in: whole, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from notigateway.sandbox import replacing
+from notigateway.sandbox.clock import machine_time
+from notigateway.sandbox.filling import prove
+from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
+from notigateway.sandbox.holders import Pki
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from notigateway.sandbox.clock import Setting
+    from notigateway.sandbox.world import World
+    from notigateway.sandbox.worlds import Worlds
+
+
+def reset(
+    worlds: Worlds,
+    world: World,
+    plan: Plan,
+    *,
+    setting: Setting | None = None,
+    then: Callable[[World], object] = lambda _: None,
+) -> None:
+    """Make what is in a world anew; the clock stays as it is set, or goes by another setting.
+
+    `then` is what happens in it first. Where anything of it cannot be, the world is as it was, but for
+    what it remembers of its clients.
+
+    Raises: `BusyError`, `NotHereError`, `ConfigurationError`; what `then` raises.
+    """
+    worlds.check_own_database(world)
+    plan, former = replace(plan, own_holders=world.plan.own_holders), world.plan
+    with world.alone(), world.turn:
+        making = replacing.begin(world.folder)
+        try:
+            shutil.copytree(world.folder / "pki", making / "pki")
+            Kept(setting=setting or world.clock.setting).keep(kept_file(making))
+            plan.keep(plan_file(making))
+            worlds.fill(world.place, making, plan)
+        except BaseException:
+            replacing.discard(world.folder)
+            raise
+        _exchange(worlds, world, plan)
+    try:
+        then(world)
+    except BaseException:
+        with world.alone(), world.turn:
+            _take_back(worlds, world, former)
+        raise
+    replacing.settle(world.folder)
+
+
+def bring_in(worlds: Worlds, world: World, plan: Plan) -> None:
+    """Have in a world what was made beside it; who calls it has the world for itself.
+
+    Raises: whatever is wrong with it; then nothing is changed.
+    """
+    making = world.folder / replacing.MAKING
+    settings = worlds.settings_in(world.place, making)
+    at = Kept.read(kept_file(making)).setting.at(machine_time())
+    prove(settings, Pki(making / "pki"), worlds.site.build, now=at)
+    _exchange(worlds, world, replace(plan, own_holders=world.plan.own_holders))
+    replacing.settle(world.folder)
+
+
+def _exchange(worlds: Worlds, world: World, plan: Plan) -> None:
+    former = world.plan
+    world.close()
+    replacing.replace(world.folder)
+    try:
+        plan.keep(plan_file(world.folder))
+        world.reopen(worlds.settings_of(world.place, world.folder), plan)
+    except BaseException:
+        _take_back(worlds, world, former)
+        raise
+
+
+def _take_back(worlds: Worlds, world: World, plan: Plan) -> None:
+    world.close()
+    replacing.take_back(world.folder)
+    world.reopen(worlds.settings_of(world.place, world.folder), plan)
