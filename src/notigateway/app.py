@@ -24,7 +24,7 @@ from notigateway.office import open_office
 from notigateway.pki.families import Families
 from notigateway.pki.in_use import Reminder
 from notigateway.provision import Provision
-from notigateway.receipts import csv_codes
+from notigateway.receipts import csv_codes, proving
 from notigateway.repository.engine import create_database, note_pool, reading
 from notigateway.repository.first_look import FirstLook
 from notigateway.repository.marking import check_marked
@@ -116,6 +116,8 @@ def open_app(
     Raises: `ConfigurationError`, `TemporarilyUnavailableError`; then nothing is left open.
     """
     settings = provision.settings
+    if settings.mode == "production":
+        proving.load()
     gate = replace(build_gate(provision, clock, is_patient=is_patient), arrivals=arrivals)
     public_url = str(settings.public_url)
     return Endpoints(

@@ -96,3 +96,20 @@ def test_two_that_start_at_once_with_nothing_kept_both_answer(tmp_path: Path) ->
         assert [one.wait(PATIENCE_SECONDS) for one in started] == [0, 0]
     kept = sorted(one.name.split("-")[1] for one in (tmp_path / "cache" / "notigateway").iterdir())
     assert kept == ["pki", "schema"]
+
+
+def test_a_sandbox_loads_nothing_that_only_its_first_start_or_a_pdf_needs() -> None:
+    """A service in production loads what sets and seals PDFs before it answers."""
+    asked = (
+        "import sys, notigateway.sandbox.server, notigateway.app\n"
+        "slow = {'aiohttp', 'alembic', 'fpdf', 'pyhanko', 'typst'}\n"
+        "print(*sorted(slow & set(sys.modules)))\n"
+        "notigateway.app.proving.load()\n"
+        "print(*sorted(slow & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, check=True, timeout=120, text=True
+    )
+    before, after = (line.split() for line in done.stdout.splitlines())
+    assert before == []
+    assert {"pyhanko", "typst"} <= set(after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,10 +17,8 @@ from notigateway.evidence.form import Stamp
 from notigateway.evidence.history import dated, load_seals
 from notigateway.evidence.inclusion import inclusion_text
 from notigateway.evidence.lasting import Lasting
-from notigateway.evidence.pades import seal_pdf
 from notigateway.evidence.pdf_seal import add_stamp, find_seal, stamp_imprint
 from notigateway.evidence.pdf_validation import add_validation_data
-from notigateway.evidence.rendition import render_pdf
 from notigateway.evidence.statement import parse_receipt
 from notigateway.evidence.timestamp import embedded_certificates, take_out
 from notigateway.evidence.wording import Reading
@@ -57,6 +56,15 @@ if TYPE_CHECKING:
     from notigateway.repository.timestamps import ReceiptTimestamp
 
 
+def load() -> None:
+    """Load what sets and seals a PDF: a service does so before it answers, so that nobody waits for that.
+
+    A sandbox loads it when somebody asks for one: it is a seventh of all that is loaded.
+    """
+    for name in ("pades", "rendition"):
+        import_module(f"notigateway.evidence.{name}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proving:
     """Proves receipts with what the gateway holds; `verify_url` is the public page for its code.
@@ -92,6 +100,9 @@ class Proving:
         has_lapsed = kept is not None and self._has_lapsed(kept, now)
         if kept is not None and not has_lapsed:
             return self._as_kept(kept)
+        from notigateway.evidence.pades import seal_pdf  # noqa: PLC0415  (see `load`)
+        from notigateway.evidence.rendition import render_pdf  # noqa: PLC0415
+
         self.seal.check(now)  # the instant in a PDF is in whole seconds, and may be a moment earlier
         made = seal_pdf(
             render_pdf(receipt.xml, verify_url=self.verify_url, stamp=_stamp_of(stamped)),

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import os
 import random
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from notigateway.addressee.powers import import_power
 from notigateway.addressee.red import assign_red
 from notigateway.addressee.register import name_addressee
-from notigateway.errors import PowerExistsError
+from notigateway.errors import PowerExistsError, PublicationError
 from notigateway.evidence.seals import load_seal
 from notigateway.issuer.publishing import Publishing, register_issuing_body
 from notigateway.law.catalogue import check_catalogue
@@ -48,14 +47,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notigateway.issuer.deposits import Deposit
+    from notigateway.issuer.publishing import Publication
     from notigateway.repository.session import Session
     from notigateway.settings import Settings
+
+Taken = TypeVar("Taken")
 
 # The youngest is published at the start, the oldest this long before: four days remain for it.
 SPREAD: Final = timedelta(days=6)
 _BATCH: Final = 100
-# Each document is flushed to the disk: several at a time wait for it together.
-_WRITERS: Final = 8
+_INSTANTS: Final = 100
 _SHARE_WITH_ANNEX: Final = 0.2
 _SHARE_OF_RED: Final = 0.1
 PERSONAL_ACTS: Final = 10
@@ -146,9 +147,9 @@ def sow(settings: Settings, *, notifications: int, seed: int, now: datetime) -> 
             _assign_red(session, now - SPREAD * _SHARE_OF_RED)
         for batch in _deposits(publishing, notifications, seed):
             with writing(engine) as session:
-                for share, deposit in batch:
+                for share, together in batch:
                     at = now - SPREAD * (1 - share)
-                    new += publishing.publish(session, deposit, now=at).is_new
+                    new += sum(map(_is_new, publishing.publish_all(session, together, now=at)))
         with writing(engine) as session:
             _grant_power(session, now)
     return new
@@ -190,14 +191,28 @@ def _grant_power(session: Session, now: datetime) -> None:
         )
 
 
-def _deposits(publishing: Publishing, notifications: int, seed: int) -> Iterator[list[tuple[float, Deposit]]]:
-    """Store the documents; yield the acts in batches, each with its place in time from 0 to 1."""
+def _deposits(
+    publishing: Publishing, notifications: int, seed: int
+) -> Iterator[list[tuple[float, list[Deposit]]]]:
+    """Store the documents; yield the acts in batches, those of one instant with its place from 0 to 1."""
     acts, total = submissions(notifications, seed), PERSONAL_ACTS + notifications
-    with ThreadPoolExecutor(_WRITERS) as pool:
-        for start in range(1, total + 1, _BATCH):
-            batch = list(islice(acts, _BATCH))
-            deposits = pool.map(publishing.deposit, batch)
-            yield [(place / total, deposit) for place, deposit in enumerate(deposits, start)]
+    # Each at an instant of its own, but of many some together, as bodies do it.
+    size = min(max(total // _INSTANTS, 1), _BATCH)
+    for start in range(0, total, _BATCH):
+        deposits = [_accepted(one) for one in publishing.deposit_all(list(islice(acts, _BATCH)))]
+        groups = [deposits[first : first + size] for first in range(0, len(deposits), size)]
+        places = accumulate(map(len, groups), initial=start)
+        yield [(place / total, group) for place, group in zip(islice(places, 1, None), groups, strict=True)]
+
+
+def _accepted(one: Taken | PublicationError) -> Taken:
+    if isinstance(one, PublicationError):
+        raise one
+    return one
+
+
+def _is_new(one: Publication | PublicationError) -> bool:
+    return _accepted(one).is_new
 
 
 def _for_company(seed: int, number: int, company: SubmittedAddressee) -> ActSubmission:
