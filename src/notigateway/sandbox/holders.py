@@ -63,7 +63,7 @@ _VALID_AFTER: Final = timedelta(days=3650)
 # How long what is kept is begun with: its `expired` ended a day before, and some days later still did.
 _KEPT_SECONDS: Final = 7 * 86_400
 _PRIVATE: Final = 0o600
-_PUBLIC: Final = 0o644
+PUBLIC_FILE: Final = 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def ensure_pki(folder: Path, now: datetime, cache: Cache | None = None) -> Pki:
     ):
         if not target.is_file():
             target.parent.mkdir(exist_ok=True)
-            _write(target, source.read_bytes(), _PUBLIC)
+            write_new(target, source.read_bytes(), PUBLIC_FILE)
     _write_trust(pki)
     return pki
 
@@ -178,47 +178,6 @@ def _states_policies(holder: Holder) -> bool:
     return find_extension(certificate, x509.CertificatePolicies) is not None
 
 
-def revoke(pki: Pki, certificate: x509.Certificate, *, at: datetime) -> None:
-    """Put a certificate of a holder on the list of its issuer, beside those that are on it."""
-    before = _last_list(pki)
-    others = [one for one in _listed(pki, before) if one[0] != certificate]
-    _replace_list(pki, [(certificate, at), *others], at=at, until=before.next_update_utc)
-
-
-def reissue_list(pki: Pki, *, at: datetime, until: datetime | None) -> datetime:
-    """Issue the same list anew, and return until when it lasts: by default as long as its issuer does."""
-    (issuing,) = load_certificates(pki.certificate("issuing"))
-    until = until or issuing.not_valid_after_utc
-    _replace_list(pki, _listed(pki, _last_list(pki)), at=at, until=until)
-    return until
-
-
-def _last_list(pki: Pki) -> x509.CertificateRevocationList:
-    return x509.load_der_x509_crl((pki.revocation / "issuing.crl").read_bytes())
-
-
-def _listed(pki: Pki, before: x509.CertificateRevocationList) -> list[tuple[x509.Certificate, datetime]]:
-    """Return the holders' certificates that are on a list, and since when."""
-    entries = []
-    for files in pki.holders().values():
-        (one,) = load_certificates(files.certificate)
-        found = before.get_revoked_certificate_by_serial_number(one.serial_number)
-        if found is not None:
-            entries.append((one, found.revocation_date_utc))
-    return entries
-
-
-def _replace_list(
-    pki: Pki, entries: list[tuple[x509.Certificate, datetime]], *, at: datetime, until: datetime | None
-) -> None:
-    file = pki.revocation / "issuing.crl"
-    issuing = load_key_pair(pki.key("issuing"), pki.certificate("issuing"))
-    making = file.with_name(".issuing.crl.making")
-    data = revocation_list(issuing, entries, this_update=at, next_update=until)
-    _write(making, data, _PUBLIC)
-    making.replace(file)
-
-
 def _write_trust(pki: Pki) -> None:
     """Write what a verifier of this sandbox's evidence trusts, as an operator would publish it.
 
@@ -230,7 +189,7 @@ def _write_trust(pki: Pki) -> None:
         source, target = pki.certificate(stem), pki.trust / kind / f"{stem}.cert.pem"
         if source.is_file() and not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write(target, source.read_bytes(), _PUBLIC)
+            write_new(target, source.read_bytes(), PUBLIC_FILE)
 
 
 def _make(pki: Pki, now: datetime) -> None:
@@ -238,9 +197,9 @@ def _make(pki: Pki, now: datetime) -> None:
     issuing = _authority("Emisora de pruebas (ficticia)", now, by=root)
     outsider = _outsider(now)
     for stem, authority in (("root", root), ("issuing", issuing)):
-        _write(pki.certificate(stem), certificate_pem(authority.certificate), _PUBLIC)
+        write_new(pki.certificate(stem), certificate_pem(authority.certificate), PUBLIC_FILE)
     # The issuing authority goes on: worlds revoke certificates.
-    _write(pki.key("issuing"), key_pem(issuing), _PRIVATE)
+    write_new(pki.key("issuing"), key_pem(issuing), _PRIVATE)
     # What only faults sign with: one ended yesterday, one is of nobody whom anybody trusts.
     yesterday = now - timedelta(days=1)
     for stem, by, until in (("service-expired", issuing, yesterday), ("service-foreign", outsider, None)):
@@ -253,10 +212,10 @@ def _make(pki: Pki, now: datetime) -> None:
     _write_gateway(pki, "tsa", tsa)
     pki.evidence_issuers.mkdir()
     for stem in ("root", "issuing"):
-        _write(pki.evidence_issuers / f"{stem}.cert.pem", pki.certificate(stem).read_bytes(), _PUBLIC)
-    _write(pki.folder / "root.crl", _list_of(by=root, now=now), _PUBLIC)
+        write_new(pki.evidence_issuers / f"{stem}.cert.pem", pki.certificate(stem).read_bytes(), PUBLIC_FILE)
+    write_new(pki.folder / "root.crl", _list_of(by=root, now=now), PUBLIC_FILE)
     pki.authorities.mkdir()
-    _write(pki.authorities / "tsa.cert.pem", certificate_pem(tsa.certificate), _PUBLIC)
+    write_new(pki.authorities / "tsa.cert.pem", certificate_pem(tsa.certificate), PUBLIC_FILE)
     _make_holders(pki, issuing, outsider, now=now)
 
 
@@ -269,7 +228,7 @@ def renew_holders(pki: Pki, now: datetime) -> None:
 
 def _make_holders(pki: Pki, issuing: KeyPair, outsider: KeyPair, *, now: datetime) -> None:
     pki.passphrase.parent.mkdir(mode=0o700)
-    _write(pki.passphrase, f"{PASSPHRASE}\n".encode(), _PRIVATE)
+    write_new(pki.passphrase, f"{PASSPHRASE}\n".encode(), _PRIVATE)
     for stem, subject in _SUBJECTS.items():
         # `untrusted` names the company too, but its authority is not on the authorised list; `expired`
         # ended yesterday; `revoked` is on the list.
@@ -278,18 +237,20 @@ def _make_holders(pki: Pki, issuing: KeyPair, outsider: KeyPair, *, now: datetim
         pair = _certify(subject, new_rsa_key(), by=by, now=now, valid_until=valid_until)
         _write_holder(pki.holder(stem), stem, pair, by.certificate)
         if stem == "revoked":
-            _write(pki.folder / "issuing.crl", _list_of(pair.certificate, by=issuing, now=now), _PUBLIC)
+            write_new(
+                pki.folder / "issuing.crl", _list_of(pair.certificate, by=issuing, now=now), PUBLIC_FILE
+            )
 
 
 def _write_gateway(pki: Pki, stem: str, pair: KeyPair) -> None:
-    _write(pki.key(stem), key_pem(pair), _PRIVATE)
-    _write(pki.certificate(stem), certificate_pem(pair.certificate), _PUBLIC)
+    write_new(pki.key(stem), key_pem(pair), _PRIVATE)
+    write_new(pki.certificate(stem), certificate_pem(pair.certificate), PUBLIC_FILE)
 
 
 def _write_holder(files: Holder, label: str, pair: KeyPair, authority: x509.Certificate) -> None:
-    _write(files.key, key_pem(pair), _PRIVATE)
-    _write(files.certificate, certificate_pem(pair.certificate), _PUBLIC)
-    _write(files.p12, p12(pair, PASSPHRASE.encode(), label=label, by=authority), _PRIVATE)
+    write_new(files.key, key_pem(pair), _PRIVATE)
+    write_new(files.certificate, certificate_pem(pair.certificate), PUBLIC_FILE)
+    write_new(files.p12, p12(pair, PASSPHRASE.encode(), label=label, by=authority), _PRIVATE)
 
 
 def _gateway_name(purpose: str) -> x509.Name:
@@ -358,7 +319,7 @@ def _list_of(*revoked: x509.Certificate, by: KeyPair, now: datetime) -> bytes:
     return revocation_list(by, entries, this_update=begin, next_update=now + _VALID_AFTER)
 
 
-def _write(file: Path, data: bytes, mode: int) -> None:
+def write_new(file: Path, data: bytes, mode: int) -> None:
     """Write a new file that never had a wider mode."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as target:
         target.write(data)

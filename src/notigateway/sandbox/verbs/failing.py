@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from notigateway.instants import instant_text
-from notigateway.sandbox.holders import reissue_list
 from notigateway.sandbox.ordered import read_order
 from notigateway.sandbox.refusals import InvalidError
-from notigateway.sandbox.revoking import revoke_holder
+from notigateway.sandbox.revoking import reissue_list, revoke_holder
 from notigateway.sandbox.verbs.verb import verb
 
 if TYPE_CHECKING:
@@ -66,13 +65,8 @@ def revoke(world: World, wanted: Given) -> dict[str, Any]:
 @verb("fail-revocation", {"failing": "false: bring a list again that lasts"})
 def fail_revocation(world: World, wanted: Given) -> dict[str, Any]:
     """Let the list of revoked certificates end in a minute, with no later one."""
-    now = world.clock()
-    until = now + _SHORT if wanted.flag("failing", default=True) else None
-    with world.using() as office, world.turn:
-        until = reissue_list(world.pki, at=now, until=until)
-        world.works.refresh(office.engine, now)
-        world.app.gate.admission.look_again()
-    return {"until": instant_text(until)}
+    until = world.clock() + _SHORT if wanted.flag("failing", default=True) else None
+    return {"until": instant_text(reissue_list(world, until=until))}
 
 
 @verb("fail-documents", {"how": "`away`: the store is gone (the default); `damaged`: its files; `back`"})
