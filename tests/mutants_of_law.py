@@ -12,9 +12,9 @@ from lxml import etree
 
 from mutants import V1, Patch, mutation, nothing, saying, signing
 from notigateway import errors
-from notigateway.clock import lapsing
+from notigateway.clock import lapsing, outages
 from notigateway.evidence import acuse_check
-from notigateway.law import deadlines, lifecycle
+from notigateway.law import deadlines, lifecycle, transitions
 from notigateway.repository import model
 from notigateway.soap.wscn import codes, service
 
@@ -68,6 +68,16 @@ def _silent() -> list[Patch]:
                     item.remove(one)
 
     return saying("RetrieveReceiptsResponse", change)
+
+
+@mutation("the last word", "lets whoever tells last decide")
+def _last_word() -> list[Patch]:
+    return [(transitions, "comes_first", lambda *_: True)]
+
+
+@mutation("outages count", "counts the days of an outage")
+def _outages() -> list[Patch]:
+    return [(outages, "suspended_days", lambda *_: frozenset())]
 
 
 # --- the Social Security's contract ---------------------------------------------------------------

@@ -26,7 +26,8 @@ th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bot
 th[scope=row] { white-space: nowrap; font-weight: normal; font-family: ui-monospace, monospace; }
 .passed { color: #0b4f1d; } .failed { color: #8a0f0f; font-weight: bold; } .advised { color: #5c3c00; }
 .skipped { color: #444; }
-.reason { margin: .25rem 0 0; overflow-wrap: anywhere; }
+h1, li, p { overflow-wrap: anywhere; }
+.reason { margin: .25rem 0 0; min-width: 12rem; }
 .source { color: #444; }
 a { color: #003e8a; } a:focus { outline: 3px solid #003e8a; outline-offset: 2px; }
 @media (prefers-color-scheme: dark) {

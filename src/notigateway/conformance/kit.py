@@ -64,6 +64,7 @@ _MODULES: Final = (
     "wscn_rules",
     "acuse_rules",
     "clock_rules",
+    "acting_rules",
     "client_rules",
 )
 

@@ -226,6 +226,16 @@ class Play:
         at = next((number for number, one in enumerate(entries) if one["faults"]), len(entries))
         return entries[at + 1 :]
 
+    def asks_about_struck(self) -> bool:
+        """Tell whether the client asked again about what a fault struck first."""
+        struck = next((one for one in self.entries() if one["faults"]), None)
+        names = set() if struck is None else set(self.decided_in(struck))
+        for one in self.after_fault():
+            request = self.steering.request_of(int(one["number"])).lower()
+            if names & set(self.decided_in(one)) or any(f">{name}<".encode() in request for name in names):
+                return True
+        return False
+
     def sent_twice(self) -> bool:
         """Tell whether two requests were the same bytes."""
         sent = [self.steering.request_of(int(one["number"])) for one in self.entries() if one["operation"]]

@@ -10,6 +10,7 @@ import httpx
 
 from notigateway.client.errors import ClientError
 from notigateway.client.parts import Received, is_in_parts, receive
+from notigateway.client.proxies import proxy_for
 from notigateway.conformance.verdict import FailedError
 from notigateway.errors import ConfigurationError
 from notigateway.exchanges import BoundedTransport, failure_words
@@ -55,8 +56,11 @@ class Line:
         if self._url.scheme not in {"http", "https"} or not self._url.host:
             raise ConfigurationError(f"{url!r} is not an address of http or https")
         verify: ssl.SSLContext | bool = tls or self._url.scheme == "https"
+        proxy = proxy_for(self._url)
         self._http = httpx.Client(
-            transport=BoundedTransport(seconds=timeout_seconds, verify=verify),
+            transport=BoundedTransport(
+                seconds=timeout_seconds, verify=verify, proxy=proxy.client() if proxy is not None else None
+            ),
             timeout=timeout_seconds,
             follow_redirects=False,
             trust_env=False,

@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 
 _SCHEMA: Final = "wsdl/notigateway-v1.xsd; docs/errors.md, INVALID_REQUEST"
 _VERSIONS: Final = "docs/integration.md, Asking for more"
+# Without an argument that must be there.
+_TELLING: Final = (
+    "GetSummary",
+    "ListChanges",
+    "ListRepresentations",
+    "ListPowers",
+    "ListMatters",
+    "GetDeliveryChannel",
+    "GetContacts",
+    "ListUsers",
+    "ListSubscriptions",
+    "GetLogHead",
+)
+_TROUBLE: Final = {"OPERATION_UNKNOWN", "INTERNAL_ERROR", "INVALID_REQUEST"}
 _LIMITS: Final = "docs/integration.md, Pulling everything"
 
 
@@ -87,6 +101,20 @@ def _white_space(target: Target) -> None:
 def _prefix(target: Target) -> None:
     content = f'<x:Ping xmlns:x="{NOTIGATEWAY_V1}"></x:Ping>'.encode()
     answered(target, target.send(target.draft(content=content)))
+
+
+@check(
+    "OP-13",
+    "every operation that only tells something is answered, valid by the schema",
+    "wsdl/notigateway-v1.wsdl; docs/integration.md, Commands by operation",
+)
+def _telling(target: Target) -> None:
+    for operation in _TELLING:
+        found = target.ask(operation, _content(operation, ""))
+        if not found.is_fault:
+            same(found.told, f"{operation}Response", f"the answer to {operation}")
+            valid(target, found)
+        expect(found.told not in _TROUBLE, f"{operation} is answered with {found.told}")
 
 
 def _content(operation: str, inner: str) -> bytes:

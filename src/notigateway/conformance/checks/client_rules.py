@@ -209,7 +209,7 @@ def _dropped(play: Play) -> None:
     with play.wrong(play.acting, kind="drop_after", nth=1):
         ran = play.run()
     _expect_new_messages(play)
-    asked_again = [one for one in play.after_fault() if one["code"] == "OK"]
+    asked_again = play.asks_about_struck()
     if not asked_again and ran.is_content:
         raise FailedError("it took a broken connection for an acceptance")
     if not asked_again:

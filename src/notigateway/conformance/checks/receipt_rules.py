@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -12,13 +13,22 @@ from notigateway.conformance.kit import Need, check
 from notigateway.conformance.verdict import FailedError
 from notigateway.errors import GatewayError
 from notigateway.evidence.additions import take_apart
+from notigateway.evidence.history import dated
 from notigateway.evidence.xades import verify_receipt
+from notigateway.verifier.pins import Trust
+from notigateway.verifier.procedure import verify
+from notigateway.verifier.report import Outcome
+from notigateway.wss.freshness import read_instant
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from notigateway.conformance.target import Target
     from notigateway.contract.v1 import Receipt
     from notigateway.evidence.statement import ReceiptFacts
 
+# A receipt may be of a moment that has not come here yet.
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)
 _SOURCE: Final = "docs/evidence.md; docs/lifecycle.md, R10"
 
 
@@ -109,6 +119,28 @@ def _of_nothing(target: Target) -> None:
     (item,) = target.client().receipts([str(uuid4())])
     same(item.problem and item.problem.code, "NOTIFICATION_UNKNOWN", "the problem")
     expect(not item.receipts, "there are receipts of what does not exist")
+
+
+@check(
+    "REC-08",
+    "a bundle of a receipt stands the verifier, which has nothing but the pinned seal",
+    "docs/evidence.md, Verifying without the service; docs/verifying.md",
+    Need.SEAL,
+)
+def _bundle(target: Target) -> None:
+    (item,) = target.client().receipts([target.supply.accepted_id()], format="bundle")
+    trust = Trust(seals=list(dated(target.given.seals).values()), authorities=[], issuers=None)
+    for one in item.receipts:
+        report = verify(one.file or b"", trust=trust, at=_now(target), ahead=_CLOCKS_DIFFER)
+        wrong = [f"{step.name}: {step.reason}" for step in report.steps if step.outcome is Outcome.FAILED]
+        expect(not wrong, f"the verifier finds wrong in a bundle: {'; '.join(wrong)}")
+
+
+def _now(target: Target) -> datetime:
+    """Return what time it is to the service: in a sandbox that of its world."""
+    if target.given.steering is None:
+        return target.now()
+    return read_instant(str(target.steering.clock()["now"]))
 
 
 def _receipts(target: Target, identifier: str) -> list[Receipt]:
