@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mutated_sandbox import Mutated
     from notigateway.conformance.verdict import Report
 
-pytestmark = pytest.mark.once
 
 # A world is younger than the first head of its log.
 AFTER_A_WHILE = {"CHG-07"}
@@ -47,6 +46,7 @@ def test_the_sandbox_does_what_its_contract_says(server: Mutated, contract: Cont
     assert len(report.findings) > 100
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", all_mutations())
 def test_a_server_that_is_wrong_in_one_way_is_caught(server: Mutated, name: str) -> None:
     one = all_mutations()[name]
@@ -72,6 +72,7 @@ def report_on_client(base: str, arguments: list[str]) -> Report:
         return perform(chosen_checks("client"), play, told=lambda _: None)
 
 
+@pytest.mark.once
 def test_nothing_is_wrong_with_our_own_client(server: Mutated) -> None:
     report = report_on_client(server.base, OURS)
     assert failed(report) == {}
@@ -93,6 +94,7 @@ def test_each_fault_of_a_careless_client_is_named(server: Mutated) -> None:
     assert "not retryable" in wrong["AGAIN-03"]
 
 
+@pytest.mark.once
 def test_of_a_client_that_does_not_work_nothing_else_is_told(server: Mutated) -> None:
     report = report_on_client(server.base, ["-c", "print('no such service')"])
     (why,) = failed(report).values()

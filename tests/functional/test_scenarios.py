@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.verbs.play import Scenario
     from worlds import Sandboxed
 
-pytestmark = pytest.mark.once
 
 SHARES: Final = 4
 # The same day for all: what is a Saturday or a holiday is so in every year.
