@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = 60.0
+_NAME = re.compile(r"(?<=operations/)[\w-]+/\w+|(?<=scenarios/)[\w-]+")
+_NUMBER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 
 
 @dataclass(frozen=True)
@@ -135,16 +138,23 @@ def words(element: Any) -> str:  # noqa: ANN401
     return " ".join(element.text_content().split())
 
 
-def leaves_of(reader: Reader, most: int = 400) -> Iterator[Seen]:
-    """Yield every page to which the pages of a world lead, each once; downloads are left out."""
+def kind_of(url: str) -> str:
+    """Return which page an address is of, where many are alike."""
+    path = urlsplit(url).path.partition("/_sandbox/")[2]
+    return _NAME.sub("N", _NUMBER.sub("N", path))
+
+
+def leaves_of(reader: Reader, *, alike: int = 2) -> Iterator[Seen]:
+    """Yield the pages to which those of a world lead, so many of each kind; downloads are left out."""
     seen, waiting = set[str](), [f"{reader.base}/_sandbox/"]
+    kinds: Counter[str] = Counter()
     ours = urlsplit(reader.base)
     while waiting:
         url = waiting.pop()
-        if url in seen:
+        if url in seen or kinds[kind_of(url)] >= alike:
             continue
         seen.add(url)
-        assert len(seen) <= most
+        kinds[kind_of(url)] += 1
         page = reader.open(url)
         if page.tree is None:
             continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from leafing import Reader, leaves_of
+from leafing import Reader, kind_of, leaves_of
 from notigateway.client import GatewayFaultError
 from notigateway.sandbox.faults import Kind
 from notigateway.sandbox.pages.refusal_words import WORDS
@@ -36,11 +36,6 @@ def reader(world: Harness) -> Reader:
 # --- every page
 
 
-def kind_of(page: Seen) -> str:
-    """Return which page it is: one of each kind is enough where there are many alike."""
-    return re.sub(rf"{ID}|\d+", "N", page.answer.url.path.partition("/_sandbox/")[2])
-
-
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_every_page_is_whole_in_each_language(world: Harness, language: str) -> None:
     world.publish()
@@ -50,7 +45,7 @@ def test_every_page_is_whole_in_each_language(world: Harness, language: str) -> 
         client.accept([world.publish()["id"]])
     kinds = set()
     for page in leaves_of(Reader(world.base, language)):
-        kinds.add(kind_of(page))
+        kinds.add(kind_of(str(page.answer.url)))
         assert page.status == 200, page.answer.url
         check_page(page, language)
     menu = {
@@ -64,7 +59,8 @@ def test_every_page_is_whole_in_each_language(world: Harness, language: str) -> 
         "certificates",
         "mail",
     }
-    wanted = {f"pages/{one}" if one else "" for one in menu} | {"pages/notifications/N", "pages/journal/N"}
+    wanted = {f"pages/{one}" if one else "" for one in menu}
+    wanted |= {f"pages/{one}/N" for one in ("notifications", "journal", "operations")} | {"pages/scenarios/N"}
     assert kinds >= wanted | {f"pages/faults/{kind}" for kind in Kind}
 
 
@@ -230,11 +226,31 @@ def test_what_is_refused_when_publishing_stays_in_the_form(reader: Reader) -> No
 
 
 def test_a_scenario_is_played(world: Harness, reader: Reader) -> None:
-    page = reader.press(reader.open("/pages/scenarios"), "Have it happen lapsed")
-    assert "lapsed has happened" in page.note
+    found = reader.press(reader.open("/pages/scenarios"), "Search", words="r2 lapses ten")
+    assert [row[0] for row in found.rows()] == ["lapsed"]
+    page = reader.press(reader.open("/pages/scenarios/lapsed"), "Have it happen")
+    assert "It has happened, step by step: advance: " in page.note
     assert [one["state"] for one in world.get("/notifications", addressee="company")["notifications"]] == [
         "lapsed"
     ]
+
+
+def test_a_story_that_is_typed_is_played_or_refused_and_kept(world: Harness, reader: Reader) -> None:
+    page = reader.press(reader.open("/pages/scenarios"), "Have it happen")
+    assert "accept: id" in page.note
+    assert [one["state"] for one in world.get("/notifications", addressee="company")["notifications"]] == [
+        "accepted"
+    ]
+    for steps, code in (
+        ("{", "INVALID"),
+        ('{"steps": 1}', "INVALID"),
+        ('[{"nothing": {}}]', "SCENARIO_UNKNOWN"),
+        ('[{"accept": {"notification": "01900000-0000-7000-8000-000000000000"}}]', "NOTIFICATION_UNKNOWN"),
+    ):
+        page = reader.press(page, "Have it happen", steps=steps)
+        assert code in page.refusal
+        assert page.tree.xpath("//textarea")[0].text == steps
+    assert reader.open("/pages/scenarios/nothing").status == 404
 
 
 def test_faults_are_explained_ordered_and_withdrawn(world: Harness, reader: Reader) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,40 +9,49 @@ import pytest
 from chromium import NARROW, WIDE, chromium, complaints
 from interop.clients import need, not_here
 from leafing import Reader, leaves_of
+from notigateway.client import GatewayFaultError
+from sandbox_pictures import FOLDER, MAX_BYTES, PICTURES, take
 from worlds import sandboxed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-    from worlds import Harness
+    from worlds import Harness, Sandboxed
 
 pytestmark = pytest.mark.once
 
-NUMBERS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
+# A sample that cannot be shown yet.
+LACKING = "pages/operations/wscn/enviarAcuseNotificacion"
 # What no script may be needed for, and no mouse.
 OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    """Give a world in which something of everything has happened."""
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandboxed]:
     need(not_here("chromium"))
     with sandboxed(tmp_path_factory.mktemp("pages") / "sandbox", "--notifications", "3") as started:
-        world = started.root
-        world.post("/faults", kind="delay", seconds=1, operation="GetHistory")
-        world.post("/expectations", operation="Ping", count=1)
-        with world.client() as client:
-            first, *_ = client.list_notifications()
-            client.accept([first.id])
-        with world.client("stranger") as client, pytest.raises(Exception):  # noqa: B017, PT011
-            client.list_page()
-        yield world
+        yield started
 
 
 @pytest.fixture(scope="module")
-def browser(world: Harness) -> Iterator[Browser]:
+def world(sandbox: Sandboxed) -> Harness:
+    """Give a world in which something of everything has happened."""
+    world = sandbox.root
+    world.post("/faults", kind="delay", seconds=1, operation="GetHistory")
+    world.post("/expectations", operation="Ping", count=1)
+    with world.client() as client:
+        first, *_ = client.list_notifications()
+        client.accept([first.id])
+    with world.client("stranger") as client, pytest.raises(GatewayFaultError):
+        client.list_page()
+    return world
+
+
+@pytest.fixture(scope="module")
+def browser(sandbox: Sandboxed) -> Iterator[Browser]:
     with chromium() as started:
         yield started
 
@@ -57,17 +65,16 @@ def without_script(browser: Browser) -> Iterator[BrowserContext]:
 
 def one_of_each(world: Harness) -> list[str]:
     """Return the address of one page of every kind."""
-    found: dict[str, str] = {}
-    for page in leaves_of(Reader(world.base)):
-        found.setdefault(NUMBERS.sub("N", page.answer.url.path), str(page.answer.url))
-    return list(found.values())
+    found = [str(page.answer.url) for page in leaves_of(Reader(world.base), alike=1)]
+    some = [one for one in found if "/faults/" not in one or one.endswith(("/delay", "/fault"))]
+    return [*some, f"{world.base}/_sandbox/{LACKING}"]
 
 
 def test_axe_finds_nothing_serious_and_nothing_is_wider_than_a_phone(
     world: Harness, browser: Browser
 ) -> None:
     addresses = one_of_each(world)
-    assert len(addresses) > 20
+    assert len(addresses) > 15
     # axe-core is a script, which the pages' own policy forbids
     context = browser.new_context(bypass_csp=True, viewport={"width": WIDE, "height": 900}, locale="es-ES")
     page = context.new_page()
@@ -158,6 +165,17 @@ def test_a_form_is_filled_in_by_its_labels_without_script(
     assert "INVALID" in page.get_by_role("alert").inner_text()
     assert page.get_by_label("HTTP status").input_value() == "1000"
     assert page.title().startswith("Refused: ")
+
+
+def test_pictures_for_the_document_are_taken_and_small(
+    sandbox: Sandboxed, browser: Browser, tmp_path: Path
+) -> None:
+    take(browser, sandbox, tmp_path)
+    taken = {one.name: one for one in tmp_path.iterdir()}
+    assert set(taken) == {one.name for one in FOLDER.iterdir()} == {f"{one.name}.png" for one in PICTURES}
+    for one in (*taken.values(), *FOLDER.iterdir()):
+        assert one.read_bytes().startswith(b"\x89PNG\r\n")
+        assert 10_000 < one.stat().st_size < MAX_BYTES, one
 
 
 def test_on_paper_stands_what_is_to_be_read(world: Harness, browser: Browser) -> None:

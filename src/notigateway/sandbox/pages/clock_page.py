@@ -20,7 +20,7 @@ from notigateway.sandbox.pages.notes import Note
 from notigateway.sandbox.pages.reading_forms import instant_typed
 from notigateway.sandbox.pages.shell import page, tried, typed
 from notigateway.sandbox.pages.speaking import say
-from notigateway.sandbox.pages.words import JOBS
+from notigateway.sandbox.pages.words import DONE, JOBS
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.showing import line_of
 
@@ -121,7 +121,8 @@ def _note(done: dict[str, Any], *, has_moved: bool) -> Note:
 
 def _line(ran: dict[str, Any]) -> str:
     at = datetime.fromisoformat(ran["at"]).astimezone(MADRID)
-    said = ", ".join(f"{name} {value}" for name, value in ran["said"].items() if value)
+    done = {name: value for name, value in ran["said"].items() if value}
+    said = ", ".join(f"{value} {say(*DONE.get(name, (name, name)))}" for name, value in done.items())
     left = "; ".join(ran.get("left", ()))
     told = ". ".join(filter(None, (said, left)))
     return f"{at:%Y-%m-%d %H:%M:%S} {say(*JOBS.get(ran['job'], (ran['job'],) * 2))}: {told}"

@@ -1,16 +1,18 @@
-"""`/_sandbox/pages/scenarios`: the ready stories, each to be played; and the mail that was sent."""
+"""`/_sandbox/pages/scenarios`: stories that are ready or typed, each to be played; and the mail sent."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 
 from notigateway.sandbox.admin.reading import all_worlds, this_world
 from notigateway.sandbox.outbox import messages_of
 from notigateway.sandbox.pages.notes import Note
-from notigateway.sandbox.pages.shell import page, tried
+from notigateway.sandbox.pages.shell import page, tried, typed
+from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.steps import class_of
 from notigateway.sandbox.verbs import play
 from notigateway.sandbox.verbs.verb import verbs
@@ -23,29 +25,60 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("stories", __name__)
 mail = Blueprint("mail", __name__)
+# A rule is itself: R2 is not R21.
+_RULE: Final = re.compile(r"r\d+[b-z]?")
+_EXAMPLE: Final = """{
+  "steps": [
+    {"as": "one", "publish": {"subject": "Requerimiento"}},
+    {"accept": {"notification": "{one.id}"}}
+  ]
+}"""
 
 
 @blueprint.get("/pages/scenarios")
 def show() -> Response:
-    """Show which there are."""
+    """Show which there are, or those in which some words stand; and a form for one of one's own."""
+    asked = request.args.get("words", "").strip()
+    found = [one for one in play.all_scenarios() if _has(one, asked.lower().split())]
     return page(
         "scenarios.html",
-        scenarios=[(one, _steps(one)) for one in play.all_scenarios()],
+        scenarios=found,
+        asked=asked,
         is_code=class_of,
-        errors_url=errors_url_beside(str(this_world().settings.public_url)),
+        errors_url=_errors_url(),
         verbs=verbs().values(),
+        example=_EXAMPLE,
     )
+
+
+@blueprint.get("/pages/scenarios/<name>")
+def one(name: str) -> Response:
+    """Show one, with its steps. Raises: `ScenarioUnknownError`."""
+    found = play.find(name)
+    steps = json.dumps({"steps": [step.line() for step in found.steps]}, ensure_ascii=False, indent=2)
+    return page("scenario.html", one=found, steps=steps, is_code=class_of, errors_url=_errors_url())
 
 
 @blueprint.post("/pages/scenarios/<name>")
 def tell(name: str) -> Response:
     """Have one happen in this world."""
+    target = url_for("pages.stories.one", name=name)
+    return tried(lambda: _played(play.find(name)), lambda: one(name), then=target)
+
+
+@blueprint.post("/pages/scenarios")
+def tell_own() -> Response:
+    """Have a story happen that was typed, as a harness sends it."""
 
     def act() -> Note:
-        all_worlds().check_alone()
-        done = play.play(this_world(), play.find(name))
-        lines = tuple(f"{one['verb']}: {_brief(one['result'])}" for one in done)
-        return Note(f"Ha pasado {name}.", f"{name} has happened.", lines)
+        try:
+            said = json.loads(typed("steps") or "")
+        except ValueError as error:
+            raise InvalidError("steps: JSON expected") from error
+        steps = said.get("steps") if isinstance(said, dict) else said
+        if not isinstance(steps, list):
+            raise InvalidError("steps: a list expected")
+        return _played(play.read_steps(steps))
 
     return tried(act, show, then=url_for("pages.stories.show"))
 
@@ -56,9 +89,22 @@ def show_mail() -> Response:
     return page("mail.html", messages=messages_of(this_world().folder / "notices")[::-1])
 
 
-def _steps(one: Scenario) -> str:
-    """Return its steps as a harness would send them."""
-    return json.dumps({"steps": [step.line() for step in one.steps]}, ensure_ascii=False, indent=2)
+def _played(story: Scenario) -> Note:
+    """Have a story happen, and tell what each step gave. Raises: what its verbs raise."""
+    all_worlds().check_alone()
+    done = play.play(this_world(), story)
+    lines = tuple(f"{each['verb']}: {_brief(each['result'])}" for each in done)
+    return Note("Ha pasado, paso a paso:", "It has happened, step by step:", lines)
+
+
+def _has(story: Scenario, wanted: list[str]) -> bool:
+    shows = {one.lower() for one in story.shows}
+    text = " ".join([story.name, story.title, *shows]).lower()
+    return all(word in shows if _RULE.fullmatch(word) else word in text for word in wanted)
+
+
+def _errors_url() -> str:
+    return errors_url_beside(str(this_world().settings.public_url))
 
 
 def _brief(result: dict[str, Any]) -> str:

@@ -54,6 +54,32 @@ JOBS: Final[dict[str, Words]] = {
     "stamp": ("sellos de tiempo", "time-stamps"),
     "checkpoint": ("cabecera del registro", "head of the log"),
 }
+# What a run of a job says that it has done.
+DONE: Final[dict[str, Words]] = {
+    "lapsed": ("caducadas", "lapsed"),
+    "moved": ("plazos movidos", "deadlines moved"),
+    "arrived": ("puestas a disposición", "put at disposal"),
+    "unsealed": ("sin sellar", "not sealed"),
+    "unsealed_arrivals": ("llegadas sin sellar", "arrivals not sealed"),
+    "new": ("nuevas", "new"),
+    "known": ("conocidas", "known"),
+    "kept": ("conservadas", "kept"),
+    "asked": ("consultadas", "asked"),
+    "failed": ("fallidas", "failed"),
+    "stamped": ("justificantes", "receipts"),
+    "checkpoints": ("cabeceras", "heads"),
+    "forms": ("formas", "forms"),
+    "archives": ("sellos de archivo", "archive time-stamps"),
+    "waiting": ("en espera", "waiting"),
+    "composed": ("redactados", "composed"),
+    "sent": ("enviados", "sent"),
+    "later": ("para más tarde", "for later"),
+    "erased": ("borrados", "erased"),
+    "confirmed": ("confirmadas", "confirmed"),
+    "queued": ("en cola", "queued"),
+    "delivered": ("entregados", "delivered"),
+    "dead": ("abandonados", "given up"),
+}
 CONTRACTS: Final[dict[str, Words]] = {
     "v1": ("Buzón: interesados y representantes", "Mailbox: parties and representatives"),
     "issuing": ("Órganos emisores", "Issuing bodies"),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 from markupsafe import Markup, escape
 
+from notigateway.wss.ns import namespace_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -139,14 +141,21 @@ def _text(text: str | None, margin: str) -> Iterator[Markup]:
 def _start(element: _Element, depth: int) -> Markup:
     """Return the start tag without its end: with the namespaces that nothing shown around it has."""
     pieces = [Markup("<b>&lt;{}</b>").format(_name(element))]
-    parent = element.getparent() if depth else None
-    inherited: Mapping[str | None, str] = {} if parent is None else parent.nsmap
-    for prefix, uri in element.nsmap.items():
-        if inherited.get(prefix) != uri:
-            pieces.append(_attribute(f"xmlns:{prefix}" if prefix else "xmlns", uri))
+    for prefix, uri in _declared(element, depth).items():
+        pieces.append(_attribute(f"xmlns:{prefix}" if prefix else "xmlns", uri))
     for key, value in element.attrib.items():
         pieces.append(_attribute(_attribute_name(element, str(key)), str(value)))
     return Markup(" ").join(pieces)
+
+
+def _declared(element: _Element, depth: int) -> dict[str | None, str]:
+    """Return what is to be declared; of an element that is shown alone what it and its own use."""
+    parent = element.getparent()
+    inherited: Mapping[str | None, str] = {} if parent is None else parent.nsmap
+    if depth or parent is None:
+        return {prefix: uri for prefix, uri in element.nsmap.items() if inherited.get(prefix) != uri}
+    used = {namespace_of(str(name)) for one in element.iter("*") for name in (one.tag, *one.attrib)}
+    return {prefix: uri for prefix, uri in element.nsmap.items() if uri in used}
 
 
 def _attribute(name: str, value: str) -> Markup:
