@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -82,6 +83,7 @@ def sandbox(
             address=listen,
             database_url=database_url,
             public_url=public_url,
+            meanwhile=_load_gateway,
         )
         every = Every(
             sweep_seconds=sweep_seconds,
@@ -105,6 +107,11 @@ def _folder(named: Path | None) -> Iterator[Path]:
     finally:
         if os.getpid() == starter:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def _load_gateway() -> None:
+    """Load what the workers build of, once for all of them."""
+    import_module("notigateway.app")
 
 
 def _build_world(

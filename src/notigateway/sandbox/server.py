@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import secrets
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Final
@@ -42,7 +42,7 @@ from notigateway.sandbox.worlds import Site, Worlds
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
     from pathlib import Path
     from wsgiref.types import WSGIApplication
@@ -88,11 +88,13 @@ def prepare(
     address: str = LOOPBACK,
     database_url: str | None = None,
     public_url: str | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Sandbox:
     """Make what the folder lacks and take the port (0: a free one); nothing is served yet.
 
     `public_url` is where clients find it when something stands before it; it is its own address otherwise.
-    Whoever administers it from elsewhere than this machine sends its token.
+    Whoever administers it from elsewhere than this machine sends its token. `meanwhile` is done while the
+    data are made.
 
     Raises: `ConfigurationError` when the port is taken, the folder cannot be used or another sandbox serves
     it, or the environment would lead the sandbox away from its own data.
@@ -111,7 +113,10 @@ def prepare(
             urls = public_url or listens + _PATH, address_of(stamping) + "/"
             settings = write_settings(directory, pki, urls, listens=listens, database_url=database_url)
             plan = Plan.kept(plan_file(directory), plan)
-            _fill_apart(settings, plan, Kept.read(kept_file(directory)).setting.at(now))
+            at = Kept.read(kept_file(directory)).setting.at(now)
+            with _filling_apart(settings, plan, at):
+                if meanwhile is not None:
+                    meanwhile()
             holding.tell(listens)
             undoing.pop_all()
     except OSError as error:
@@ -225,11 +230,14 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             end()
 
 
-def _fill_apart(settings: Settings, plan: Plan, now: datetime) -> None:
-    """Make the data, and learn who is revoked, in a process of its own.
+@contextmanager
+def _filling_apart(settings: Settings, plan: Plan, now: datetime) -> Iterator[None]:
+    """Make the data, and learn who is revoked, in a process of its own; at the end that is done.
 
     obstore starts threads in the first process that stores a document; workers that are forked from
     it afterwards would wait for threads that they do not have.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        pool.submit(fill, settings, plan, now=now).result()
+        filled = pool.submit(fill, settings, plan, now=now)
+        yield
+        filled.result()
