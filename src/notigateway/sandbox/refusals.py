@@ -32,7 +32,7 @@ class HostError(SandboxError):
     code, status = "HOST_NOT_OURS", 403
 
 
-class TokenError(SandboxError):
+class TokenMissingError(SandboxError):
     """It listens beyond this machine, and the request lacks its token."""
 
     code, status = "TOKEN_MISSING", 401

@@ -184,7 +184,8 @@ def test_an_unknown_key_is_refused_and_an_unknown_line_beside_the_seals_is_not(c
     note = read_note(log.note())
     foreign = SignatureLine("somebody.example", b"\x01\x02\x03\x04", bytes(64))
     (seal,) = note.lines
-    for lines in ((foreign,), (SignatureLine(seal.name, seal.key_id, seal.signature[:-1] + b"\x00"), seal)):
+    changed = seal.signature[:-1] + bytes([seal.signature[-1] ^ 1])
+    for lines in ((foreign,), (SignatureLine(seal.name, seal.key_id, changed), seal)):
         body = write_submission(0, [], Note(note.text, lines).to_bytes())
         assert case.ask(body).status == 403
     body = write_submission(0, [], Note(note.text, (foreign, seal)).to_bytes())

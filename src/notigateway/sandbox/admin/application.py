@@ -13,7 +13,7 @@ from notigateway.logger import Logger
 from notigateway.sandbox.admin import clocks, data, ordering, reading, records, stories
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.pages import all_pages, guarding, shell
-from notigateway.sandbox.refusals import BusyError, HostError, RefusedError, SandboxError, TokenError
+from notigateway.sandbox.refusals import BusyError, HostError, RefusedError, SandboxError, TokenMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,9 @@ def make_flask(worlds: Worlds) -> Flask:
         if token is None and (request.headers.get("Host") or "").lower() not in hosts:
             raise HostError("the sandbox does not answer to that name")
         if token is not None and request.endpoint != all_pages.ENTRY and not guarding.is_let_in(token):
-            raise TokenError("send Authorization: Bearer with the token in token.txt of the sandbox's folder")
+            raise TokenMissingError(
+                "send Authorization: Bearer with the token in token.txt of the sandbox's folder"
+            )
         # Each of several workers would have a half of it.
         if request.method not in {"GET", "HEAD"} or request.blueprint in {"ordering", "records"}:
             worlds.check_alone()

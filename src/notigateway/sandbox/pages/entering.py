@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, request, url_for
 
 from notigateway.sandbox.admin.reading import all_worlds
 from notigateway.sandbox.pages import guarding
-from notigateway.sandbox.refusals import TokenError
+from notigateway.sandbox.refusals import TokenMissingError
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -19,10 +19,10 @@ blueprint = Blueprint("entering", __name__)
 
 @blueprint.post("/pages/token")
 def enter() -> Response:
-    """Let the browser in that sends the token. Raises: `TokenError`."""
+    """Let the browser in that sends the token. Raises: `TokenMissingError`."""
     token = all_worlds().site.token or ""
     if not hmac.compare_digest(request.form.get("token", "").strip().encode(), token.encode()):
-        raise TokenError("that is not the token of this sandbox")
+        raise TokenMissingError("that is not the token of this sandbox")
     answer = redirect(url_for("pages.worlds.show"), code=303)
     guarding.let_in(answer, token)
     return answer

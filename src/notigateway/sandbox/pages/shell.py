@@ -23,7 +23,7 @@ from notigateway.sandbox.pages.notes import Note, Notes
 from notigateway.sandbox.pages.refusal_words import Said, said_of
 from notigateway.sandbox.pages.speaking import say
 from notigateway.sandbox.pages.words import MODES
-from notigateway.sandbox.refusals import HostError, SandboxError, TokenError
+from notigateway.sandbox.refusals import HostError, SandboxError, TokenMissingError
 from notigateway.web.errors_page import in_pieces
 from notigateway.web.protection import protecting_headers
 
@@ -131,8 +131,8 @@ def refuse(error: Exception) -> AnyResponse:
         _log.error("sandbox_request_crashed", exc_info=error)
     g.refusal = said_of(error)
     # Who may be nobody of ours is told nothing else.
-    is_stranger = isinstance(error, (HostError, TokenError))
-    template = "token.html" if isinstance(error, TokenError) else "refused.html"
+    is_stranger = isinstance(error, (HostError, TokenMissingError))
+    template = "token.html" if isinstance(error, TokenMissingError) else "refused.html"
     return page(template, bare=is_stranger)
 
 
