@@ -99,9 +99,10 @@ def test_a_reader_chooses_the_language_and_keeps_it(reader: Reader) -> None:
 
 
 def test_the_root_of_a_world_leads_to_its_page(world: Harness) -> None:
-    answer = httpx.get(f"{world.base}/", follow_redirects=True)
-    assert answer.url == f"{world.base}/_sandbox/"
-    assert answer.status_code == 200
+    for path in ("/", "/_sandbox", "/_sandbox/"):
+        answer = httpx.get(f"{world.base}{path}", follow_redirects=True)
+        assert answer.url == f"{world.base}/_sandbox/"
+        assert answer.status_code == 200
 
 
 # --- worlds
@@ -146,6 +147,8 @@ def test_a_snapshot_goes_down_and_up(world: Harness, reader: Reader) -> None:
         reader.open(), "Restore", files={"snapshot": ("a.zip", b"no archive", "application/zip")}
     )
     assert (page.status, "SNAPSHOT_INVALID" in page.refusal) == (400, True)
+    large = {"snapshot": ("a.zip", bytes(17 * 1024 * 1024), "application/zip")}  # more than other forms may
+    assert "SNAPSHOT_INVALID" in reader.press(reader.open(), "Restore", files=large).refusal
 
 
 # --- the clock
@@ -415,7 +418,9 @@ def test_the_page_answers_to_no_other_name(world: Harness) -> None:
 
 
 def test_beyond_this_machine_the_page_asks_for_the_token_once(tmp_path: Path) -> None:
-    with sandboxed(tmp_path / "s", "--listen", "0.0.0.0") as started:  # noqa: S104  (that is the point)
+    # also where several processes answer: what one of them would keep alone is not shown then
+    options = "--listen", "0.0.0.0", "--workers", "2"  # noqa: S104  (that is the point)
+    with sandboxed(tmp_path / "s", *options) as started:
         root = started.root
         token = (tmp_path / "s" / "token.txt").read_text("utf-8").strip()
         reader = Reader(root.base)
@@ -426,7 +431,9 @@ def test_beyond_this_machine_the_page_asks_for_the_token_once(tmp_path: Path) ->
         assert (page.status, "TOKEN_MISSING" in page.refusal) == (401, True)
         page = reader.press(page, "Enter", token=token)
         assert (page.status, page.heading) == (200, "World default")
-        assert reader.open("/pages/snapshot").status == 200
+        assert reader.open("/pages/certificates").status == 200
+        journal = reader.open("/pages/journal")
+        assert (journal.status, "NOT_HERE" in journal.refusal) == (409, True)
         assert token not in str(dict(reader.http.cookies))
         assert Reader(root.base).open("/world").status == 401
         assert Reader(root.base, headers={"Authorization": f"Bearer {token}"}).open().status == 200

@@ -69,12 +69,13 @@ class WorldClock:
     @property
     def line(self) -> dict[str, Any]:
         """Return what a harness is told of it."""
-        setting = self._setting
-        now = setting.at(machine_time())
+        setting, machine = self._setting, machine_time()
+        now = setting.at(machine)
+        ahead = setting.offset if setting.frozen_at is None else now - machine
         return {
             "now": instant_text(now),
             "mode": setting.mode.value,
-            "offset_seconds": round((now - machine_time()).total_seconds(), 3),
+            "offset_seconds": round(ahead.total_seconds(), 3),
         }
 
     def move_to(self, instant: datetime, *, is_on_the_way: bool = False) -> None:

@@ -44,7 +44,7 @@ _log = Logger("notigateway.sandbox")
 WORLDS_MAX: Final = 64
 SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
 # What a form has around the archive that it sends.
-_FORM_BYTES: Final = 64 * 1024
+FORM_BYTES: Final = 64 * 1024
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PREFIX: Final = "/w/"
 _ADMIN: Final = "/_sandbox"
@@ -90,7 +90,7 @@ class Worlds:
     @property
     def request_max_bytes(self) -> int:
         """Return what is read of a body: a snapshot may be larger than any request."""
-        return max(self.default.app.request_max_bytes, SNAPSHOT_MAX_BYTES + _FORM_BYTES)
+        return max(self.default.app.request_max_bytes, SNAPSHOT_MAX_BYTES + FORM_BYTES)
 
     @property
     def request_seconds(self) -> float:

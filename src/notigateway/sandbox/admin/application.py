@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from notigateway.sandbox.worlds import Worlds
 
 _log = Logger("notigateway.sandbox")
+# What is kept in the memory of the process that answers, told to harnesses and to people.
+_OF_ONE_PROCESS: Final = frozenset(
+    {"ordering", "records", "pages.faults", "pages.expectations", "pages.journal"}
+)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -52,12 +56,14 @@ def make_flask(worlds: Worlds) -> Flask:
         # Who has the token knows by which name he asks.
         if token is None and (request.headers.get("Host") or "").lower() not in hosts:
             raise HostError("the sandbox does not answer to that name")
-        if token is not None and request.endpoint != all_pages.ENTRY and not guarding.is_let_in(token):
+        if request.endpoint == all_pages.ENTRY:
+            return
+        if token is not None and not guarding.is_let_in(token):
             raise TokenMissingError(
                 "send Authorization: Bearer with the token in token.txt of the sandbox's folder"
             )
         # Each of several workers would have a half of it.
-        if request.method not in {"GET", "HEAD"} or request.blueprint in {"ordering", "records"}:
+        if request.method not in {"GET", "HEAD"} or request.blueprint in _OF_ONE_PROCESS:
             worlds.check_alone()
 
     @flask.after_request

@@ -24,6 +24,7 @@ from notigateway.sandbox.pages.refusal_words import Said, said_of
 from notigateway.sandbox.pages.speaking import say
 from notigateway.sandbox.pages.words import MODES
 from notigateway.sandbox.refusals import HostError, SandboxError, TokenMissingError
+from notigateway.sandbox.worlds import FORM_BYTES, SNAPSHOT_MAX_BYTES
 from notigateway.web.errors_page import in_pieces
 from notigateway.web.protection import protecting_headers
 
@@ -35,6 +36,8 @@ _log = Logger("notigateway.sandbox")
 _STYLE: Final = (Path(__file__).parent / "templates" / "pages" / "sandbox.css").read_text("utf-8")
 _HEADERS: Final = protecting_headers(_STYLE, form_action="'self'")
 _NOTES: Final = "notigateway.sandbox.notes"
+# Their forms carry a snapshot; what any other form may carry is bounded for all.
+_WITH_ARCHIVES: Final = frozenset({"pages.worlds.bring_back"})
 # What may go wrong where a form is carried out, and is told on the page that has the form.
 _REFUSED: Final = (SandboxError, OccupiedError, GatewayError)
 # Each page of the menu: its endpoint, and its name in both languages.
@@ -111,6 +114,8 @@ def _begin(state: Any) -> None:  # noqa: ANN401  (Flask's own state of setting u
 
 @blueprint.before_request
 def _check() -> None:
+    if request.endpoint in _WITH_ARCHIVES:
+        request.max_content_length = SNAPSHOT_MAX_BYTES + FORM_BYTES
     if request.method == "POST":
         guarding.check_form()
 
