@@ -126,7 +126,8 @@ def _descriptor(folder: Path) -> int | None:
 def _make(folder: Path) -> None:
     """Make it beneath a folder of ours: who is root for a moment leaves none in the home of somebody else."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    if missing[-1].parent.stat().st_uid != os.geteuid():
+    # Somebody else who starts just now may have made it meanwhile.
+    if missing and missing[-1].parent.stat().st_uid != os.geteuid():
         raise PermissionError
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from notigateway.errors import ConfigurationError
-from notigateway.sandbox.cache import Cache, digest_of, write_files
+from notigateway.sandbox.cache import Cache, _make, digest_of, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,6 +198,11 @@ def test_two_who_begin_at_once_each_have_the_whole(cache: Cache, folder: Path) -
     assert found == [FILES] * 2
     assert cache.files("x", make, now=NOW) == FILES
     assert [one.name for one in folder.iterdir()] == ["sandbox-x.zip"]
+
+
+def test_a_folder_that_somebody_else_made_meanwhile_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    _make(tmp_path / "made")
 
 
 def test_what_is_old_or_was_left_half_made_is_removed(cache: Cache, folder: Path) -> None:
