@@ -6,14 +6,13 @@ from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, render_template
 
 from notigateway.contract.cures import CURES, Arrival
 from notigateway.contract.problem_words import PROBLEMS
 from notigateway.contract.problems import texts_of
 from notigateway.errors import TransportError, catalogue
-from notigateway.web.protection import answer_in_a_word, protecting_headers, style_of
+from notigateway.web.protection import protecting_headers, serve_constant, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,22 +60,7 @@ def errors_page(
         ]
         return render_template("errors.html", style=_STYLE, entries=entries, words=PROBLEMS, Arrival=Arrival)
 
-    @app.get(path)
-    def show() -> Response:
-        response = Response(page(), mimetype="text/html")
-        response.add_etag()
-        response.make_conditional(request.environ)
-        return response
-
-    @app.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> Response:
-        return answer_in_a_word(error)
-
-    @app.after_request
-    def protect(response: Response) -> Response:
-        response.headers.update(_HEADERS)
-        return response
-
+    serve_constant(app, path, page, _HEADERS)
     return app
 
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, render_template
 
-from notigateway.web.protection import answer_in_a_word, protecting_headers, style_of
+from notigateway.web.protection import protecting_headers, serve_constant, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,20 +51,5 @@ def front_page(contracts: Mapping[str, str], documents: Documents) -> Flask:
     def page() -> str:
         return render_template("front.html", style=_STYLE, contracts=served, documents=documents)
 
-    @app.get(FRONT_PATH)
-    def show() -> Response:
-        response = Response(page(), mimetype="text/html")
-        response.add_etag()
-        response.make_conditional(request.environ)
-        return response
-
-    @app.errorhandler(HTTPException)
-    def refuse(error: HTTPException) -> Response:
-        return answer_in_a_word(error)
-
-    @app.after_request
-    def protect(response: Response) -> Response:
-        response.headers.update(_HEADERS)
-        return response
-
+    serve_constant(app, FRONT_PATH, page, _HEADERS)
     return app

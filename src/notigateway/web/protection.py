@@ -7,10 +7,13 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flask import Response
+from flask import Response, request
+from werkzeug.exceptions import HTTPException
 
 if TYPE_CHECKING:
-    from werkzeug.exceptions import HTTPException
+    from collections.abc import Callable, Mapping
+
+    from flask import Flask
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -44,3 +47,21 @@ def answer_in_a_word(error: HTTPException) -> Response:
     """
     allow = [(name, value) for name, value in error.get_headers() if name == "Allow"]
     return Response(f"{error.code}\n", status=error.code, mimetype="text/plain", headers=allow)
+
+
+def serve_constant(app: Flask, path: str, page: Callable[[], str], headers: Mapping[str, str]) -> None:
+    """Have an application serve one page, the same for everybody, with these headers, and nothing else."""
+
+    @app.get(path)
+    def show() -> Response:
+        response = Response(page(), mimetype="text/html")
+        response.add_etag()
+        response.make_conditional(request.environ)
+        return response
+
+    app.register_error_handler(HTTPException, answer_in_a_word)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(headers)
+        return response
