@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +14,7 @@ import pytest
 from notigateway.client import NotificationClient
 from notigateway.sandbox.holders import Pki
 from notigateway.sandbox.process import running
-from patience import slowed
+from patience import PATIENCE_SECONDS, slowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,12 @@ class Harness:
         """Put something at somebody's disposal: the company's, where nobody is named."""
         made: dict[str, Any] = self.post("/do/publish", **members)
         return made
+
+    def await_strike(self) -> None:
+        """Wait until the first fault that was ordered has struck."""
+        end = time.monotonic() + slowed(PATIENCE_SECONDS)
+        while not self.get("/faults")["faults"][0]["struck"]:
+            assert time.monotonic() < end
 
     def state(self, identifier: str) -> str:
         """Return the state of a notification."""

@@ -164,8 +164,7 @@ def test_a_reset_waits_for_an_answer_that_is_being_sent(world: Harness) -> None:
     with world.client() as client:
         asking = threading.Thread(target=lambda: said.append(client.ping()))
         asking.start()
-        while not world.get("/faults")["faults"][0]["struck"]:
-            pass
+        world.await_strike()
         world.post("/reset")
         asking.join()
     assert said

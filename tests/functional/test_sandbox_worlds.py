@@ -82,8 +82,7 @@ def test_a_reset_waits_for_who_is_being_answered(world: Harness) -> None:
     with world.client() as client:
         asking = threading.Thread(target=lambda: answered.append(client.ping()))
         asking.start()
-        while not world.get("/faults")["faults"][0]["struck"]:
-            pass
+        world.await_strike()
         world.post("/reset")
         asking.join()
         assert answered
