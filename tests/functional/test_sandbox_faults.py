@@ -176,6 +176,28 @@ def test_a_part_of_a_message_is_lost(world: Harness) -> None:
     assert b"content content" not in less.content
 
 
+def test_a_fault_that_finds_nothing_to_strike_waits_for_what_it_can(world: Harness) -> None:
+    order(world, "lose_part", times=1)
+    order(world, "fault", code="RATE_LIMITED", times=1)
+    order(world, "fault", code="MESSAGE_REPLAYED", times=1)
+    order(world, "wrong_signature", times=1)
+    unproven = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": ""}
+    url = f"{world.base}/notigateway/v1"
+    httpx.post(url, content=b"<not-an-envelope/>", headers=unproven, timeout=60)
+    httpx.put(url, content=b"", timeout=60)
+    assert [send(world).status_code for _ in range(3)] == [500, 500, 200]
+    codes = [(one["code"], one["faults"]) for one in world.get("/journal")["entries"]]
+    assert codes == [
+        ("ENVELOPE_STRUCTURE", [4]),
+        ("METHOD_NOT_ALLOWED", []),
+        ("RATE_LIMITED", [2]),
+        ("MESSAGE_REPLAYED", [3]),
+        ("OK", []),
+    ]
+    assert [one["struck"] for one in world.get("/faults")["faults"]] == [0, 1, 1, 1]
+    assert world.get("/expectations")["faults_never_struck"] == [1]
+
+
 @pytest.mark.parametrize(
     "members",
     [

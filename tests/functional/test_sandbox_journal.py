@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import threading
 import zipfile
@@ -71,7 +70,8 @@ def test_the_journal_is_searched_counted_and_cleared(world: Harness) -> None:
     assert world.get("/journal/count", operation="Ping", caller="person")["count"] == 1
     assert world.get("/journal/count", caller="99999999R", code="OK", status=200)["count"] == 2
     assert [one["number"] for one in world.get("/journal", after=1, limit=1)["entries"]] == [2]
-    assert world.ask("GET", "/journal?operatoin=Ping").json()["error"]["code"] == "INVALID"
+    for wrong in ("/journal?operatoin=Ping", "/journal?limit=1&limit=2", "/clock?now=1", "/outbox?to=me"):
+        assert world.ask("GET", wrong).json()["error"]["code"] == "INVALID", wrong
     assert world.ask("DELETE", "/journal").status_code == 204
     assert world.get("/journal/count")["count"] == 0
 
@@ -99,7 +99,9 @@ def test_the_journal_is_taken_away_as_an_archive_and_as_envelopes(world: Harness
     (entry,) = log["entries"]
     assert log["version"] == "1.2"
     received = world.ask("GET", "/journal/1/request").content
-    assert base64.b64decode(entry["request"]["postData"]["text"]) == received
+    assert entry["request"]["url"] == f"{world.base}/notigateway/v1"
+    assert entry["request"]["postData"]["text"].encode() == received
+    assert entry["response"]["content"]["text"].encode() == world.ask("GET", "/journal/1/answer").content
     packed = zipfile.ZipFile(io.BytesIO(world.ask("GET", "/journal.zip").content))
     assert packed.read("000001-request.bin") == received
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from notigateway.errors import ServiceError, TransportError
+from notigateway.errors import GatewayError, ServiceError, TransportError
 from notigateway.sandbox.clock import machine_time
 from notigateway.sandbox.exchange import Exchange
 from notigateway.sandbox.faults import Kind
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from wsgiref.types import WSGIEnvironment
 
-    from notigateway.errors import GatewayError
     from notigateway.law.caller import Caller
     from notigateway.soap.telling import Telling
     from notigateway.wss.sign import Signer
@@ -86,25 +85,28 @@ class Arriving(Arrivals):
         """Have it known what is told; raise what is refused before anything is read."""
         exchange = Exchange.of(environ)
         exchange.told = told
-        for error in _failures(exchange):
-            if isinstance(error, TransportError):
-                raise error
+        _fail(exchange, TransportError)
 
     def check_proven(self, environ: WSGIEnvironment, caller: Caller, operation: str) -> None:  # noqa: ARG002
         """Raise whatever else was ordered."""
-        for error in _failures(Exchange.of(environ)):
-            raise error
+        _fail(Exchange.of(environ), GatewayError)
 
     def signing(self, environ: WSGIEnvironment, signer: Signer, at: datetime) -> tuple[Signer, datetime]:
         """Return another signer, or another time, where that was ordered."""
-        for fault in Exchange.of(environ).struck:
-            kind = fault.order.kind
-            if kind in {Kind.FOREIGN_CERTIFICATE, Kind.EXPIRED_CERTIFICATE}:
+        exchange = Exchange.of(environ)
+        for kind in (Kind.FOREIGN_CERTIFICATE, Kind.EXPIRED_CERTIFICATE):
+            if exchange.struck_by(kind):
                 signer = self._signers(kind)
-            if kind is Kind.CLOCK_SKEW:
-                at += timedelta(seconds=fault.order.by)
+        if skewed := exchange.struck_by(Kind.CLOCK_SKEW):
+            at += timedelta(seconds=skewed.by)
         return signer, at
 
 
-def _failures(exchange: Exchange) -> list[GatewayError]:
-    return [failure(one.order.code) for one in exchange.struck if one.order.kind is Kind.FAULT]
+def _fail(exchange: Exchange, family: type[GatewayError]) -> None:
+    """Raise the first error that was ordered and is of a family."""
+    for one in exchange.drawn:
+        if one.order.kind is Kind.FAULT:
+            error = failure(one.order.code)
+            if isinstance(error, family):
+                exchange.strike(one)
+                raise error

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.instants import instant_text
-from notigateway.metering.account import NO_OPERATION, UNKNOWN_OPERATION
+from notigateway.metering.account import NO_OPERATION, OK, UNKNOWN_OPERATION
 from notigateway.pki.identity import read_caller
 from notigateway.pki.keys import fingerprint, load_certificates
 from notigateway.sandbox.steps import verdicts
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from wsgiref.types import WSGIEnvironment
 
-    from notigateway.sandbox.faults import Fault
+    from notigateway.sandbox.faults import Fault, Kind, Order
     from notigateway.sandbox.holders import Pki
     from notigateway.sandbox.peeking import Seeming
     from notigateway.soap.telling import Telling
@@ -59,6 +59,8 @@ class Exchange:
     request: bytes = field(repr=False)
     seeming: Seeming
     holder: Holder | None
+    # Which faults are to strike it, and which of them found something to strike.
+    drawn: list[Fault] = field(default_factory=list)
     struck: list[Fault] = field(default_factory=list)
     told: Telling | None = None
     # It is the sandbox's own: no client has asked.
@@ -81,6 +83,21 @@ class Exchange:
         assert isinstance(found, cls)  # noqa: S101  (nobody else writes it)
         return found
 
+    def drawn_of(self, kind: Kind) -> Fault | None:
+        """Return the first fault of a kind that is to strike."""
+        return next((one for one in self.drawn if one.order.kind is kind), None)
+
+    def strike(self, fault: Fault) -> Order:
+        """Note that a fault strikes; a request that is delivered twice is struck once."""
+        if fault not in self.struck:
+            self.struck.append(fault)
+        return fault.order
+
+    def struck_by(self, kind: Kind) -> Order | None:
+        """Return what the first fault of a kind orders, which strikes now; None where there is none."""
+        fault = self.drawn_of(kind)
+        return None if fault is None else self.strike(fault)
+
     def put_into(self, environ: WSGIEnvironment) -> None:
         """Have it found by who answers the request."""
         environ[_NAME] = self
@@ -99,7 +116,9 @@ class Exchange:
     @property
     def code(self) -> str | None:
         """Return what came of it; None where no operation was asked for."""
-        return self.told.account.code if self.told and self.method == "POST" else None
+        code = self.told.account.code if self.told else None
+        # The contract's files are given without one.
+        return code if self.method == "POST" or code != OK else None
 
     @property
     def refused_items(self) -> dict[str, int]:

@@ -12,8 +12,6 @@ from notigateway.sandbox.faults import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notigateway.sandbox.faults import Order
-
 _SIGNATURE: Final = re.compile(rb"(<ds:SignatureValue>)([^<]+)(</ds:SignatureValue>)")
 _SECURITY: Final = re.compile(rb"<wsse:Security.*?</wsse:Security>", re.DOTALL)
 _BOUNDARY: Final = re.compile(r'boundary="?([^";]+)')
@@ -71,12 +69,14 @@ def dribble(body: bytes, bytes_per_second: int) -> Streamed:
     return Streamed(len(body), pieces())
 
 
-def falsified(body: bytes, content_type: str, order: Order) -> bytes:
-    """Return the bytes of an answer as a fault would have them."""
-    if order.kind is Kind.WRONG_SIGNATURE:
+# The kinds that change the bytes of an answer, in the order in which they do.
+FALSIFYING: Final = (Kind.WRONG_SIGNATURE, Kind.NO_SIGNATURE, Kind.LOSE_PART)
+
+
+def falsified(body: bytes, content_type: str, kind: Kind) -> bytes:
+    """Return the bytes of an answer as one of these kinds would have them; as they are, where it cannot."""
+    if kind is Kind.WRONG_SIGNATURE:
         return wrong_signature(body)
-    if order.kind is Kind.NO_SIGNATURE:
+    if kind is Kind.NO_SIGNATURE:
         return without_signature(body)
-    if order.kind is Kind.LOSE_PART:
-        return without_last_part(body, content_type)
-    return body
+    return without_last_part(body, content_type)

@@ -15,6 +15,7 @@ from notigateway.sandbox.journal import is_of
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterable
 
     from notigateway.sandbox.exchange import Exchange
 
@@ -129,10 +130,16 @@ class Faults:
         with self._lock:
             return list(self._kept.values())
 
-    def strike(self, exchange: Exchange) -> list[Fault]:
-        """Return those that strike a request; each is counted."""
+    def draw(self, exchange: Exchange) -> list[Fault]:
+        """Return those that are to strike a request; each is counted as if it had."""
         with self._lock:
             return [one for one in self._kept.values() if _matches(one, exchange) and self._strikes(one)]
+
+    def miss(self, faults: Iterable[Fault]) -> None:
+        """Take back the count of those that found nothing to strike: they are still to come."""
+        with self._lock:
+            for one in faults:
+                one.struck -= 1
 
     def _strikes(self, fault: Fault) -> bool:
         order, most = fault.order, fault.order.strikes_at_most

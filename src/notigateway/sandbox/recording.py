@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from notigateway.http.streamed import CutOffError, Streamed
 from notigateway.sandbox.clock import machine_time
 from notigateway.sandbox.exchange import KEPT_MAX_BYTES, OWN, Exchange, Own, headers_of
-from notigateway.sandbox.falsifying import cut_off, dribble, falsified
+from notigateway.sandbox.falsifying import FALSIFYING, cut_off, dribble, falsified
 from notigateway.sandbox.faults import Kind
 from notigateway.sandbox.peeking import peek
 
@@ -101,12 +101,13 @@ class Recording:
         exchange.put_into(environ)
         # What a holder does by the sandbox's hand is no call of a client: it uses up no fault.
         if exchange.method == "POST" and exchange.own is not Own.HOLDER:
-            exchange.struck = self._faults.strike(exchange)
+            exchange.drawn = self._faults.draw(exchange)
         return exchange
 
     def _end(self, exchange: Exchange, *, is_cut_off: bool = False) -> None:
         exchange.is_cut_off = is_cut_off
         exchange.seconds = time.monotonic() - exchange.began
+        self._faults.miss(one for one in exchange.drawn if one not in exchange.struck)
         self._journal.enter(exchange)
 
     def _followed(self, body: Streamed, exchange: Exchange) -> Iterator[bytes]:
@@ -123,19 +124,17 @@ class Recording:
 
     def _answer(self, environ: WSGIEnvironment, exchange: Exchange) -> _Given:
         """Have it answered, with what was ordered before, twice or behind."""
-        orders: dict[Kind, Order] = {}
-        for one in exchange.struck:
-            orders.setdefault(one.order.kind, one.order)
+        for one in exchange.drawn:
             if one.order.kind is Kind.DELAY:
-                time.sleep(_delay(one.order, self._chance))
-        if Kind.DROP_BEFORE in orders:
+                time.sleep(_delay(exchange.strike(one), self._chance))
+        if exchange.struck_by(Kind.DROP_BEFORE):
             raise CutOffError("a fault that was ordered")
-        if Kind.STATUS in orders:
-            return _plain(orders[Kind.STATUS])
+        if plain := exchange.struck_by(Kind.STATUS):
+            return _plain(plain)
         given = _call(self._application, environ)
-        if Kind.DUPLICATE in orders:
-            given = self._again(environ, exchange, given, orders[Kind.DUPLICATE])
-        return _falsified(given, orders) if orders else given
+        if twice := exchange.struck_by(Kind.DUPLICATE):
+            given = self._again(environ, exchange, given, twice)
+        return _falsified(given, exchange) if exchange.drawn else given
 
     def _again(self, environ: WSGIEnvironment, exchange: Exchange, first: _Given, order: Order) -> _Given:
         """Deliver the request a second time; one of the two answers reaches the caller."""
@@ -170,22 +169,25 @@ def _plain(order: Order) -> _Given:
     return _Given(f"{order.status} {responses.get(order.status, 'As Ordered')}", headers, [body])
 
 
-def _falsified(given: _Given, orders: Mapping[Kind, Order]) -> _Given:
+def _falsified(given: _Given, exchange: Exchange) -> _Given:
     """Return an answer as the faults would have it; the connection ends where one of them says so."""
-    if Kind.DROP_AFTER in orders:
+    if exchange.struck_by(Kind.DROP_AFTER):
         list(given.body)
         raise CutOffError("a fault that was ordered")
     body = whole = b"".join(given.body)
-    for order in orders.values():
-        body = falsified(body, given.header("Content-Type"), order)
+    for kind in FALSIFYING:
+        fault = exchange.drawn_of(kind)
+        before, body = body, falsified(body, given.header("Content-Type"), kind) if fault else body
+        if fault and body != before:
+            exchange.strike(fault)
     if body != whole:
         others = [one for one in given.headers if one[0].lower() != "content-length"]
         given.headers = [*others, ("Content-Length", str(len(body)))]
     given.body = [body]
-    if Kind.TRUNCATE in orders:
-        given.body = cut_off(body, orders[Kind.TRUNCATE].bytes)
-    elif Kind.DRIBBLE in orders:
-        given.body = dribble(body, orders[Kind.DRIBBLE].bytes_per_second)
+    if cut := exchange.struck_by(Kind.TRUNCATE):
+        given.body = cut_off(body, cut.bytes)
+    elif slow := exchange.struck_by(Kind.DRIBBLE):
+        given.body = dribble(body, slow.bytes_per_second)
     return given
 
 

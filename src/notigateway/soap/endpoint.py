@@ -120,13 +120,13 @@ class Endpoint:
     ) -> HttpAnswer:
         """Route by method and path; turn every error into its one kind of answer."""
         try:
+            self.gate.arrivals.check_arrived(environ, told)
             if environ.get("PATH_INFO", "") != self.path:
                 raise errors.NotOurPathError
             if environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
                 return self._publish(environ.get("QUERY_STRING", ""))
             if environ["REQUEST_METHOD"] != "POST":
                 raise errors.MethodNotAllowedError
-            self.gate.arrivals.check_arrived(environ, told)
             self._check_own_certificate(now)
             return self._answer_soap(environ, now, correlation_id, told=told)
         except (errors.TransportError, errors.TemporarilyUnavailableError) as error:

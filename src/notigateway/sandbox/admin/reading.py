@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from notigateway.sandbox.worlds import Worlds
 
 BODY_MAX_BYTES: Final = 16 * 1024 * 1024
+# What may be asked by a query; nowhere else is one taken.
+_WITH_QUERY: Final = frozenset(
+    {f"records.{name}" for name in ("tell", "count", "wait", "archive", "envelopes")} | {"data.notifications"}
+)
 
 
 def given() -> Given:
@@ -31,8 +35,17 @@ def given() -> Given:
 
 
 def asked() -> Given:
-    """Return what stands in the query."""
+    """Return what stands in the query, where each name stands once."""
     return Given(request.args.to_dict())
+
+
+def check_query() -> None:
+    """Refuse what stands in a query where none is taken, or twice. Raises: `InvalidError`."""
+    if request.args and request.endpoint not in _WITH_QUERY:
+        raise InvalidError(f"{', '.join(sorted(request.args))}: nothing is asked by a query here")
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise InvalidError(f"{name}: stands more than once")
 
 
 def this_world() -> World:

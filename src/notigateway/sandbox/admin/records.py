@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import threading
 import zipfile
@@ -12,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
-from notigateway.instants import instant_text
+from notigateway.sandbox.admin.har import har_entry
 from notigateway.sandbox.admin.reading import asked, this_world
 from notigateway.sandbox.given import Given, duration_of
 from notigateway.sandbox.journal import Search
@@ -114,7 +113,8 @@ def explain(number: int) -> Response:
 @blueprint.get("/journal.har")
 def archive() -> Response:
     """Give the journal in the form of an HTTP archive (HAR 1.2)."""
-    return archive_of(this_world().journal.search(_search(asked())), "journal.har")
+    world = this_world()
+    return archive_of(world, world.journal.search(_search(asked())), "journal.har")
 
 
 @blueprint.get("/journal.zip")
@@ -129,9 +129,10 @@ def envelopes() -> Response:
     return Response(target.getvalue(), mimetype="application/zip", headers=headers)
 
 
-def archive_of(exchanges: Sequence[Exchange], name: str) -> Response:
-    """Return exchanges as an HTTP archive, a file of that name."""
-    log = {"version": "1.2", "creator": _CREATOR, "entries": [_har(one) for one in exchanges]}
+def archive_of(world: World, exchanges: Sequence[Exchange], name: str) -> Response:
+    """Return exchanges of a world as an HTTP archive, a file of that name."""
+    entries = [har_entry(one, origin=world.place.origin) for one in exchanges]
+    log = {"version": "1.2", "creator": _CREATOR, "entries": entries}
     answer = jsonify({"log": log})
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
@@ -182,47 +183,3 @@ def _number(wanted: Given, name: str, ordinary: Any) -> Any:  # noqa: ANN401
 def _as_it_was(data: bytes, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.bin"'}
     return Response(data, mimetype="application/octet-stream", headers=headers)
-
-
-def _har(one: Exchange) -> dict[str, Any]:
-    line, milliseconds = one.line(), round(one.seconds * 1000, 1)
-    request_headers = [{"name": name, "value": value} for name, value in one.request_headers.items()]
-    answer_headers = [{"name": name, "value": value} for name, value in one.answer_headers.items()]
-    return {
-        "startedDateTime": instant_text(one.received),
-        "time": milliseconds,
-        "request": {
-            "method": one.method,
-            "url": one.path + (f"?{one.query}" if one.query else ""),
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": request_headers,
-            "queryString": [],
-            "headersSize": -1,
-            "bodySize": len(one.request),
-            "postData": {
-                "mimeType": one.request_headers.get("Content-Type", ""),
-                "text": base64.b64encode(one.request).decode(),
-                "encoding": "base64",
-            },
-        },
-        "response": {
-            "status": one.status,
-            "statusText": "",
-            "httpVersion": "HTTP/1.1",
-            "cookies": [],
-            "headers": answer_headers,
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": one.answer_bytes,
-            "content": {
-                "size": one.answer_bytes,
-                "mimeType": one.answer_headers.get("Content-Type", ""),
-                "text": base64.b64encode(one.answer).decode(),
-                "encoding": "base64",
-            },
-        },
-        "cache": {},
-        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
-        "_notigateway": {name: line[name] for name in ("number", "operation", "caller", "code", "steps")},
-    }

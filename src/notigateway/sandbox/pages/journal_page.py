@@ -92,7 +92,7 @@ def one(number: int) -> AnyResponse:
 @blueprint.get("/pages/journal/<int:number>.har")
 def archive(number: int) -> Response:
     """Give one exchange in the form of an HTTP archive."""
-    return records.archive_of([records.find(this_world(), number)], f"{number}.har")
+    return records.archive_of(this_world(), [records.find(this_world(), number)], f"{number}.har")
 
 
 def _explanation(world: World, exchange: Exchange) -> str:
