@@ -43,6 +43,16 @@ def test_a_receipt_says_when_it_lapsed_and_is_stamped_at_the_time_of_its_world(w
     assert facts.timestamped_at > datetime.fromisoformat(first["deadline"])
 
 
+def test_in_years_each_thing_is_done_on_its_day(world: Harness) -> None:
+    codes = [world.publish(available_at=after)["id"] for after in ("P1D", "P80D")]
+    done = world.post("/clock", advance="P1500D")
+    deadlines = [datetime.fromisoformat(world.get(f"/notifications/{one}")["deadline"]) for one in codes]
+    swept = [datetime.fromisoformat(one["at"]) for one in done["ran"] if one["job"] == "sweep"]
+    assert done["lapsed"] == 2
+    for deadline in deadlines:
+        assert any(timedelta(0) < at - deadline < timedelta(hours=12) for at in swept)
+
+
 def test_a_clock_goes_past_the_deadline_of_what_is_named(world: Harness) -> None:
     first, second = world.publish(), world.publish(addressee="person", ground="a")
     at = world.post("/clock", to="after-deadline", notification=first["id"])["now"]

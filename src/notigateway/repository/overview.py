@@ -27,20 +27,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Awaited:
-    """What the jobs would find: something due by an instant, somebody to write to, somebody to push to."""
+    """What the jobs would find: something due by an instant, somebody to write to, somebody to push to.
+
+    Behind that instant nothing is due before `next_at`; None where nothing is.
+    """
 
     is_due: bool
     has_contacts: bool
     has_subscriptions: bool
+    next_at: datetime | None
+
+    def is_nothing_until(self, at: datetime) -> bool:
+        """Tell whether the jobs would find nothing from then to an instant either."""
+        if self.is_due or self.has_contacts or self.has_subscriptions:
+            return False
+        return self.next_at is None or self.next_at > at
 
 
 def look_ahead(session: Session, until: datetime) -> Awaited:
     """Tell what the jobs would find at an instant; what may find nothing after all counts as something."""
-    due = exists().where(Notification.state.in_(UNDECIDED), Notification.deadline <= until)
-    arrived = exists().where(Notification.state == State.SCHEDULED, Notification.available_at <= until)
+    undecided, scheduled = Notification.state.in_(UNDECIDED), Notification.state == State.SCHEDULED
+    due = exists().where(undecided, Notification.deadline <= until)
+    arrived = exists().where(scheduled, Notification.available_at <= until)
     moving = exists().where(is_unsettled())
     contacts, subscriptions = exists(select(Contact.id)), exists(select(Subscription.id))
-    return Awaited(*session.execute(select(or_(due, arrived, moving), contacts, subscriptions)).one())
+    found = select(or_(due, arrived, moving), contacts, subscriptions)
+    nexts = (
+        select(func.min(Notification.deadline)).where(undecided, Notification.deadline > until),
+        select(func.min(Notification.available_at)).where(scheduled, Notification.available_at > until),
+    )
+    to_come = [at for query in nexts if (at := session.scalar(query)) is not None]
+    return Awaited(*session.execute(found).one(), next_at=min(to_come, default=None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.clock import WorldClock
     from notigateway.sandbox.jobs import Work, Works
 
-# Beyond so many days a sweep a week will do: when its receipt is written moves no deadline.
-_DAILY_FOR: Final = timedelta(days=400)
 _ROUNDS_AT_MOST: Final = 1_000
 
 
@@ -45,7 +43,6 @@ class Ran:
 
 def steps(start: datetime, end: datetime, *, digest_hour: int) -> Iterator[datetime]:
     """Yield when something may be due: past each midnight in Madrid, at the hour of digests, at the end."""
-    days = timedelta(days=1 if end - start <= _DAILY_FOR else 7)
     day = start.astimezone(MADRID).date()
     while True:
         for hour in sorted({0, digest_hour}):
@@ -55,7 +52,7 @@ def steps(start: datetime, end: datetime, *, digest_hour: int) -> Iterator[datet
                 return
             if at > start:
                 yield at
-        day += days
+        day += timedelta(days=1)
 
 
 def advance(
@@ -68,12 +65,15 @@ def advance(
     clock arrives all the same.
     """
     ran, start = Ran(), clock()
-    _tell(works, engine, start, ran=ran)
+    awaited = _tell(works, engine, start, ran=ran)
     for at in steps(start, end, digest_hour=digest_hour):
+        if at < end and awaited.is_nothing_until(at):
+            continue
         clock.move_to(at, is_on_the_way=at < end)
-        has_news = _look(engine, at).is_due and _run("sweep", works.sweep, engine, at, ran=ran)
+        awaited = _look(engine, at)
+        has_news = awaited.is_due and _run("sweep", works.sweep, engine, at, ran=ran)
         if has_news or at == end or at.astimezone(MADRID).hour == digest_hour:
-            _tell(works, engine, at, ran=ran)
+            awaited = _tell(works, engine, at, ran=ran)
     stamping = [("stamp", works.stamp)] if stamps else []
     for name, work in [("refresh", works.refresh), *stamping, ("checkpoint", works.checkpoint)]:
         _run(name, work, engine, end, ran=ran)
@@ -85,13 +85,14 @@ def _look(engine: Engine, at: datetime) -> Awaited:
         return look_ahead(session, at)
 
 
-def _tell(works: Works, engine: Engine, at: datetime, *, ran: Ran) -> None:
-    """Send notices and pushes, where anybody is to get some."""
+def _tell(works: Works, engine: Engine, at: datetime, *, ran: Ran) -> Awaited:
+    """Send notices and pushes, where anybody is to get some; return what is awaited."""
     awaited = _look(engine, at)
     if awaited.has_contacts:
         _run("notices", works.notices, engine, at, ran=ran)
     if awaited.has_subscriptions:
         _run("push", works.push, engine, at, ran=ran)
+    return awaited
 
 
 def _run(name: str, work: Work, engine: Engine, at: datetime, *, ran: Ran) -> bool:
