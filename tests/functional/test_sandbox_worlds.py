@@ -176,6 +176,17 @@ def test_a_world_with_holders_of_its_own_is_known_by_their_certificates(sandboxe
                 server_certificates=[own.pki.certificate("service")],
             ) as client:
                 assert [one.id for one in client.list_notifications()] == [first["id"]]
+        packed = own.ask("GET", "/snapshot").content
+        as_zip = {"Content-Type": "application/zip"}
+        with sandboxed_once.world(own_holders=True) as other:
+            for world in (other, sandboxed_once.root):  # one of the two would get the other's messages
+                said = world.ask(
+                    "POST", "/restore", content=packed, headers={"Content-Type": "application/zip"}
+                )
+                assert said.json()["error"]["code"] == "WORLD_EXISTS"
+            assert other.get("/notifications")["notifications"] == []
+        own.ask("POST", "/restore", content=packed, headers=as_zip)
+        assert own.state(first["id"]) == "available"
     with sandboxed_once.root.client() as client:
         assert first["id"] not in [one.id for one in client.list_notifications()]
 

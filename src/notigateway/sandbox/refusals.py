@@ -74,7 +74,7 @@ class ScenarioDiffersError(SandboxError):
 
 
 class WorldExistsError(SandboxError):
-    """There is a world of that name."""
+    """There is a world of that name, or one that is found by the same certificates."""
 
     code, status = "WORLD_EXISTS", 409
 

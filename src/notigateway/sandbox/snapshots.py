@@ -20,6 +20,7 @@ from notigateway.repository.file_copies import copy_database
 from notigateway.repository.schema import head_revision
 from notigateway.sandbox import replacing
 from notigateway.sandbox.folder import DATA, DATABASE, FILES, TRUST, Plan
+from notigateway.sandbox.holders import Pki
 from notigateway.sandbox.refusals import SandboxError, SnapshotError, SnapshotVersionError
 from notigateway.sandbox.remaking import bring_in
 
@@ -65,7 +66,7 @@ def snapshot(worlds: Worlds, world: World) -> bytes:
 def restore(worlds: Worlds, world: World, data: bytes) -> None:
     """Have in a world what an archive holds; nothing is changed where it cannot be.
 
-    Raises: `SnapshotError`, `SnapshotVersionError`, `BusyError`, `NotHereError`.
+    Raises: `SnapshotError`, `SnapshotVersionError`, `WorldExistsError`, `BusyError`, `NotHereError`.
     """
     worlds.check_own_database(world)
     with world.alone(), world.turn:
@@ -76,6 +77,7 @@ def restore(worlds: Worlds, world: World, data: bytes) -> None:
                 packed.extractall(making)
             plan = Plan.of_a_stranger((making / "seeds.json").read_text("utf-8"))
             _keep_to_owner(making)
+            worlds.check_told_apart(world, Pki(making / "pki"))
             bring_in(worlds, world, plan)
         except SandboxError:
             raise

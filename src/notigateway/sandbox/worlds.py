@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from notigateway.logger import Logger
 from notigateway.sandbox import replacing
 from notigateway.sandbox.clock import Setting, machine_time
+from notigateway.sandbox.exchange import holders_of
 from notigateway.sandbox.filling import bring_up, fill, make_trust
 from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import ensure_pki
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from notigateway.sandbox.authority import Stamper
+    from notigateway.sandbox.holders import Pki
     from notigateway.sandbox.jobs import Every
     from notigateway.sandbox.world import Build
     from notigateway.settings import Settings
@@ -165,6 +167,17 @@ class Worlds:
             return self.default, path
         name, slash, rest = path[len(_PREFIX) :].partition("/")
         return self._named.get(name), slash + rest
+
+    def check_told_apart(self, world: World, pki: Pki) -> None:
+        """Check that a world with holders of its own is still found by these. Raises: `WorldExistsError`."""
+        at_root = [self.default, *(one for one in self._named.values() if one.plan.own_holders)]
+        if world not in at_root:
+            return
+        for other in at_root:
+            if other is not world and any(other.knows(certificate) for certificate in holders_of(pki)):
+                raise WorldExistsError(
+                    f"{other.name}: a world whose messages come with these certificates; restore it there"
+                )
 
     def _by_certificate(self, environ: WSGIEnvironment) -> World:
         """Return the world that knows the certificate of a message to the root's addresses."""
