@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
+from notigateway.repository.accesses import AccessRecord
 from notigateway.repository.addressees import find_addressee
 from notigateway.repository.engine import reading
 from notigateway.repository.powers import list_all_red_assignments
@@ -48,6 +51,13 @@ def outcomes(answer: Answer) -> list[tuple[str | None, str | None]]:
     ]
 
 
+def refused_items(stack: Stack) -> object:
+    """Return which items the newest access record says were refused, by the code."""
+    with reading(stack.engine) as session:
+        newest = session.scalars(select(AccessRecord).order_by(AccessRecord.id.desc()).limit(1)).one()
+        return json.loads(newest.record).get("refused")
+
+
 def test_assignments_are_entered_once_each_by_itself(stack: Stack) -> None:
     asked = entry() + entry(account="28123456743") + entry(PERSON_NIF, OTHER, person=PERSON_NIF)
     first = stack.ask_issuing("RegisterRedAssignments", asked)
@@ -56,6 +66,7 @@ def test_assignments_are_entered_once_each_by_itself(stack: Stack) -> None:
         ("refused", "RED_ASSIGNMENT_INVALID"),
         ("refused", "RED_ASSIGNMENT_INVALID"),
     ]
+    assert refused_items(stack) == {"RED_ASSIGNMENT_INVALID": [COMPANY_NIF, PERSON_NIF]}
     assert outcomes(stack.ask_issuing("RegisterRedAssignments", asked))[0] == ("unchanged", None)
     assert outcomes(stack.ask_issuing("RegisterRedAssignments", entry(number="2"))) == [
         ("refused", "RED_ASSIGNMENT_OVERLAPS")
@@ -81,6 +92,7 @@ def test_addressees_are_entered_and_renamed(stack: Stack) -> None:
     asked = ("Conservas", "Conservas", "Conservas SL")
     answers = [outcomes(stack.ask_issuing("RegisterAddressees", said(name))) for name in asked]
     assert answers == [[(one, None), wrong] for one in ("created", "unchanged", "changed")]
+    assert refused_items(stack) == {"ACCOUNT_INVALID": ["B12345675"]}
 
 
 def test_who_may_not_is_refused(database_url: str, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from notigateway.soap.notigateway_issuing_v1 import answers
 from notigateway.soap.operation import operation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from notigateway.addressee.registering import Registered
     from notigateway.repository.session import Session
     from notigateway.soap.gate import Request
@@ -42,9 +44,8 @@ class RegisteringService(ServiceBase):
             done = register_addressees(session, terms, obliging=obliging, now=request.asking.now)
             if any(one.outcome in {"created", "changed"} for one in done):
                 record_request(session, request.asking)
-        return contract.RegisterAddresseesResponse(
-            items=tuple(map(_item, (one.identifier for one in asked.addressees), done))
-        )
+            items = _items(request, (one.identifier for one in asked.addressees), done)
+        return contract.RegisterAddresseesResponse(items=items)
 
     @operation(contract.RegisterRedAssignments, contract.RegisterRedAssignmentsResponse)
     def RegisterRedAssignments(
@@ -68,9 +69,8 @@ class RegisteringService(ServiceBase):
             _check_may_register(session, request, asked.issuer_id)
             obliging = request.office.delivering.obliging
             done = register_assignments(session, request.asking, terms, obliging=obliging)
-        return contract.RegisterRedAssignmentsResponse(
-            items=tuple(map(_item, (one.addressee for one in asked.assignments), done))
-        )
+            items = _items(request, (one.addressee for one in asked.assignments), done)
+        return contract.RegisterRedAssignmentsResponse(items=items)
 
 
 def _check_may_register(session: Session, request: Request, issuer_id: str) -> None:
@@ -81,6 +81,17 @@ def _check_may_register(session: Session, request: Request, issuer_id: str) -> N
     body = body_of(session, request.asking, issuer_id)
     if body.dir3 not in request.office.registering_bodies:
         raise CallerNotIssuingBodyError(f"body {body.dir3}", reason="may-not-register")
+
+
+def _items(
+    request: Request, addressees: Iterable[str], done: Sequence[Registered]
+) -> tuple[contract.RegisteredEntry, ...]:
+    """Return what became of each entry; which were refused, and why, stands in the access record."""
+    entries = list(zip(addressees, done, strict=True))
+    for addressee, result in entries:
+        if result.refusal is not None:
+            request.access.refuse(addressee, type(result.refusal))
+    return tuple(_item(*one) for one in entries)
 
 
 def _item(addressee: str, result: Registered) -> contract.RegisteredEntry:
