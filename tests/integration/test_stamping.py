@@ -20,8 +20,9 @@ from notigateway.pki.keys import load_certificates
 from notigateway.receipts.stamping import Authority, Stamped, stamp
 from notigateway.repository.engine import reading
 from notigateway.repository.timestamps import count_undone
+from notigateway.sandbox.authority import TimestampAuthority
 from notigateway.sandbox.holders import Pki, ensure_pki
-from openssl_authority import TimestampAuthority, find_openssl
+from openssl_authority import find_openssl, stamping
 from pki import NOW, pki
 from stack import NG, texts
 from tsa import Answering, serving, tsa
@@ -48,7 +49,7 @@ def honest(files: Pki) -> Iterator[Authority]:
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
     pair = {"key": files.key("tsa"), "certificate": files.certificate("tsa")}
-    with TimestampAuthority(listener, openssl=OPENSSL, **pair):
+    with TimestampAuthority(listener, stamping(openssl=OPENSSL, **pair)):
         yield Authority(url, load_certificates(files.certificate("tsa")), 30)
 
 

@@ -142,8 +142,8 @@ def _to_seconds(instant: datetime) -> datetime:
 class TimestampAuthority:
     """Answers requests for time-stamps, in threads of this process, until it is stopped."""
 
-    def __init__(self, listener: socket.socket, find: Callable[[str], Stamper | None]) -> None:
-        """Answer on a listening socket; `find` returns whose time-stamps are asked for at a path."""
+    def __init__(self, listener: socket.socket, reply: Callable[[str, bytes], bytes]) -> None:
+        """Answer on a listening socket what `reply` makes of a path and a request; none is a bad request."""
 
         class Handler(BaseHTTPRequestHandler):
             timeout = _READ_SECONDS
@@ -151,12 +151,12 @@ class TimestampAuthority:
             def do_POST(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 query = self.rfile.read(min(length, _QUERY_MAX_BYTES))
-                reply = _reply(find(self.path), query)
-                self.send_response(200 if reply else 400)
+                answer = reply(self.path, query)
+                self.send_response(200 if answer else 400)
                 self.send_header("Content-Type", "application/timestamp-reply")
-                self.send_header("Content-Length", str(len(reply)))
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(reply)
+                self.wfile.write(answer)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing: the job that asks tells what came of it."""
@@ -188,10 +188,14 @@ class TimestampAuthority:
         self.stop()
 
 
-def _reply(stamper: Stamper | None, query: bytes) -> bytes:
-    if stamper is None:
-        return b""
-    try:
-        return stamper.reply(query)
-    except (ValueError, TypeError, KeyError):
-        return b""
+def stamping_by(find: Callable[[str], Stamper | None]) -> Callable[[str, bytes], bytes]:
+    """Return how requests are answered, where `find` tells whose time-stamps are asked for at a path."""
+
+    def reply(path: str, query: bytes) -> bytes:
+        stamper = find(path)
+        try:
+            return stamper.reply(query) if stamper else b""
+        except (ValueError, TypeError, KeyError):
+            return b""
+
+    return reply

@@ -28,7 +28,7 @@ from notigateway.metering import tracing
 from notigateway.metering.meters import join, share
 from notigateway.sandbox.admin.application import admin_application
 from notigateway.sandbox.announcing import describe
-from notigateway.sandbox.authority import TimestampAuthority
+from notigateway.sandbox.authority import TimestampAuthority, stamping_by
 from notigateway.sandbox.cache import Cache
 from notigateway.sandbox.filling import fill
 from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
@@ -207,7 +207,7 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             secret=self._secret,
         )
         worlds = Worlds(site, sandbox.settings, admin_application)
-        authority = TimestampAuthority(sandbox.authority_listener, worlds.stamper)
+        authority = TimestampAuthority(sandbox.authority_listener, stamping_by(worlds.stamper))
         authority.start()
         self._is_first = self._takes_turn()
         worlds.open(is_first=self._is_first)

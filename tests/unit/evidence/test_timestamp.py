@@ -34,8 +34,9 @@ from notigateway.evidence.timestamp import (
 from notigateway.evidence.xades import verify_receipt
 from notigateway.pki.fetching import Fetcher
 from notigateway.pki.keys import load_certificates
+from notigateway.sandbox.authority import TimestampAuthority
 from notigateway.sandbox.holders import Pki, ensure_pki
-from openssl_authority import TimestampAuthority, find_openssl
+from openssl_authority import find_openssl, stamping
 from pki import NOW, rsa_key
 from tsa import tsa, unchecked_token_of
 
@@ -68,7 +69,7 @@ def ask(authority: Pki) -> Iterator[Callable[[bytes, int], bytes]]:
     host = f"127.0.0.1:{listener.getsockname()[1]}"
     files = {"key": authority.key("tsa"), "certificate": authority.certificate("tsa")}
     with (
-        TimestampAuthority(listener, openssl=OPENSSL, **files),
+        TimestampAuthority(listener, stamping(openssl=OPENSSL, **files)),
         Fetcher([host], timeout_seconds=30, max_bytes=100_000) as fetcher,
     ):
         yield lambda imprint, nonce: fetcher.post(
