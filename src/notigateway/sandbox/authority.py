@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from notigateway.errors import ConfigurationError
-from notigateway.evidence.der import SEQUENCE, der
+from notigateway.evidence.der import OCTETS, SEQUENCE, SET, TAGGED_0, V1, V3, der
 from notigateway.pki.keys import load_key_pair
 
 if TYPE_CHECKING:
@@ -38,9 +38,22 @@ _READ_SECONDS: Final = 20
 _STOP_SECONDS: Final = 5.0
 _SERIAL_BITS: Final = 64
 # An identifier of an example (RFC 7229 §2.1).
-_POLICY: Final = "1.3.6.1.5.5.7.13.1"
+_POLICY: Final = core.ObjectIdentifier("1.3.6.1.5.5.7.13.1").dump()
+_ACCURACY: Final = tsp.Accuracy({"seconds": 1}).dump()
+_SHA256: Final = algos.DigestAlgorithm({"algorithm": "sha256"}).dump()
+_SHA256_ECDSA: Final = algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}).dump()
+_TST_INFO: Final = cms.ContentType("tst_info").dump()
+_SIGNED_DATA: Final = cms.ContentType("signed_data").dump()
+_GRANTED: Final = tsp.PKIStatusInfo({"status": "granted"}).dump()
 # An answer with a status alone; asn1crypto writes none without a token.
 _REFUSED: Final = der(SEQUENCE, tsp.PKIStatusInfo({"status": "rejection"}).dump())
+
+
+def _attribute(kind: str, value: bytes) -> bytes:
+    return der(SEQUENCE, cms.CMSAttributeType(kind).dump(), der(SET, value))
+
+
+_CONTENT_TYPE: Final = _attribute("content_type", _TST_INFO)
 
 
 @dataclass(frozen=True)
@@ -61,71 +74,56 @@ class Stamper:
         if self.is_failing():
             return _REFUSED
         asked = tsp.TimeStampReq.load(query)
-        info = tsp.TSTInfo(
-            {
-                "version": "v1",
-                "policy": _POLICY,
-                "message_imprint": asked["message_imprint"],
-                "serial_number": 1 << _SERIAL_BITS | secrets.randbits(_SERIAL_BITS),
-                "gen_time": _to_seconds(self.clock()),
-                "accuracy": {"seconds": 1},
-                "nonce": asked["nonce"],
-            }
+        info = der(
+            SEQUENCE,
+            V1,
+            _POLICY,
+            asked["message_imprint"].dump(),
+            core.Integer(1 << _SERIAL_BITS | secrets.randbits(_SERIAL_BITS)).dump(),
+            core.GeneralizedTime(_to_seconds(self.clock())).dump(),
+            _ACCURACY,
+            asked["nonce"].dump(),
         )
-        data: bytes = tsp.TimeStampResp(
-            {"status": {"status": "granted"}, "time_stamp_token": self._token(info.dump())}
-        ).dump()
-        return data
+        return der(SEQUENCE, _GRANTED, self._token(info))
 
     @cached_property
-    def _certificate(self) -> asn1.Certificate:
-        return asn1.Certificate.load(self.pair.certificate.public_bytes(Encoding.DER))
+    def _certificate(self) -> bytes:
+        return self.pair.certificate.public_bytes(Encoding.DER)
 
-    def _token(self, info: bytes) -> cms.ContentInfo:
-        """Return the signed token (RFC 5652 §5, RFC 5816)."""
-        digest = algos.DigestAlgorithm({"algorithm": "sha256"})
-        named = tsp.SigningCertificateV2(
-            {"certs": [{"cert_hash": hashlib.sha256(self._certificate.dump()).digest()}]}
+    @cached_property
+    def _identifier(self) -> bytes:
+        """Who signs (RFC 5652 §5.3)."""
+        certificate = asn1.Certificate.load(self._certificate)
+        return der(SEQUENCE, certificate.issuer.dump(), core.Integer(certificate.serial_number).dump())
+
+    @cached_property
+    def _named(self) -> bytes:
+        """The attribute that names the certificate (RFC 5816 §2.2.1)."""
+        digest = der(OCTETS, hashlib.sha256(self._certificate).digest())
+        return _attribute("signing_certificate_v2", der(SEQUENCE, der(SEQUENCE, der(SEQUENCE, digest))))
+
+    def _token(self, info: bytes) -> bytes:
+        """Return the signed token (RFC 5652 §5); its every part is written in DER as it will be read."""
+        digest = _attribute("message_digest", der(OCTETS, hashlib.sha256(info).digest()))
+        attributes = sorted([_CONTENT_TYPE, digest, self._named])
+        signer = der(
+            SEQUENCE,
+            V1,
+            self._identifier,
+            _SHA256,
+            der(TAGGED_0, *attributes),
+            _SHA256_ECDSA,
+            der(OCTETS, self._sign(der(SET, *attributes))),
         )
-        attributes = cms.CMSAttributes(
-            [
-                {"type": "content_type", "values": ["tst_info"]},
-                {"type": "message_digest", "values": [core.OctetString(hashlib.sha256(info).digest())]},
-                {"type": "signing_certificate_v2", "values": [named]},
-            ]
+        signed = der(
+            SEQUENCE,
+            V3,
+            der(SET, _SHA256),
+            der(SEQUENCE, _TST_INFO, der(TAGGED_0, der(OCTETS, info))),
+            der(TAGGED_0, self._certificate),
+            der(SET, signer),
         )
-        signer = cms.SignerInfo(
-            {
-                "version": "v1",
-                "sid": cms.SignerIdentifier(
-                    {
-                        "issuer_and_serial_number": {
-                            "issuer": self._certificate.issuer,
-                            "serial_number": self._certificate.serial_number,
-                        }
-                    }
-                ),
-                "digest_algorithm": digest,
-                "signed_attrs": attributes,
-                "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-                "signature": self._sign(attributes.dump()),
-            }
-        )
-        return cms.ContentInfo(
-            {
-                "content_type": "signed_data",
-                "content": {
-                    "version": "v3",
-                    "digest_algorithms": [digest],
-                    "encap_content_info": {
-                        "content_type": "tst_info",
-                        "content": cms.ParsableOctetString(info),
-                    },
-                    "certificates": [self._certificate],
-                    "signer_infos": [signer],
-                },
-            }
-        )
+        return der(SEQUENCE, _SIGNED_DATA, der(TAGGED_0, signed))
 
     def _sign(self, octets: bytes) -> bytes:
         key = self.pair.key
