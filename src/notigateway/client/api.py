@@ -18,7 +18,7 @@ from notigateway.client.errors import (
 )
 from notigateway.client.representation_api import RepresentationOperations
 from notigateway.client.subscription_api import SubscriptionOperations
-from notigateway.client.transport import in_batches
+from notigateway.client.transport import in_batches, several
 from notigateway.client.values import (
     ChangesPage,
     DecisionOutcome,
@@ -115,14 +115,14 @@ class NotificationClient(RepresentationOperations, SubscriptionOperations):
         found: list[MarkedNotification] = []
         for some in in_batches(ids, IDS_PER_MARKING):
             asked = v1_marks.MarkNotifications(
-                ids=tuple(some),
+                ids=some,
                 downloaded=downloaded,
                 archived=archived,
                 assigned_to=assign,
                 unassigned=unassign or None,
                 if_unassigned=if_unassigned or None,
-                add_labels=tuple(labels),
-                remove_labels=tuple(remove_labels),
+                add_labels=several(labels),
+                remove_labels=several(remove_labels),
             )
             found += wire.items_of(MarkedNotification, self._call(asked), some)
         return found
@@ -227,7 +227,7 @@ class NotificationClient(RepresentationOperations, SubscriptionOperations):
     ) -> Contacts:
         """Be told at these addresses from now on, and return what stands; without any, nowhere."""
         asked = v1_contacts.SetContacts(
-            addresses=tuple(addresses), language=language, delivery=delivery, deadline_days=deadline_days
+            addresses=several(addresses), language=language, delivery=delivery, deadline_days=deadline_days
         )
         return wire.read(v1_contacts.SetContactsResponse, self._call(asked))
 
@@ -253,12 +253,21 @@ class NotificationClient(RepresentationOperations, SubscriptionOperations):
         `with_receipts` also what `receipts` yields, of what is still seen. A service that does not know that
         refuses it with code INVALID_REQUEST.
         """
-        for some in in_batches(ids, IDS_PER_RETRIEVAL):
-            asked = v1.RetrieveNotifications(
-                ids=tuple(some),
-                for_information=for_information or None,
-                with_receipts=with_receipts or None,
-            )
+        # What is given wrongly is refused at once, not when the first one is taken.
+        return self._retrieved(
+            in_batches(ids, IDS_PER_RETRIEVAL),
+            lambda some: v1.RetrieveNotifications(
+                ids=some, for_information=for_information or None, with_receipts=with_receipts or None
+            ),
+        )
+
+    def _retrieved(
+        self,
+        batches: Iterable[tuple[str, ...]],
+        ask: Callable[[tuple[str, ...]], v1.RetrieveNotifications],
+    ) -> Iterator[RetrievedNotification]:
+        for some in batches:
+            asked = ask(some)
             answer, received = self._transport.call_for_parts(type(asked).__name__, wire.message(asked))
             for item in wire.items_of(RetrievedNotification, answer, some):
                 yield received.with_parts(wire.retrieved(item))
@@ -281,9 +290,16 @@ class NotificationClient(RepresentationOperations, SubscriptionOperations):
         """
         is_plain = format == "xml" and level is None
         named = None if format == "xml" else format
-        for some in in_batches(ids, IDS_PER_RETRIEVAL if is_plain else FORMS_PER_RETRIEVAL):
-            answer = self._call(v1.RetrieveReceipts(ids=tuple(some), format=named, level=level))
-            yield from wire.items_of(NotificationReceipts, answer, some)
+        batches = in_batches(ids, IDS_PER_RETRIEVAL if is_plain else FORMS_PER_RETRIEVAL)
+        return (
+            item
+            for some in batches
+            for item in wire.items_of(
+                NotificationReceipts,
+                self._call(v1.RetrieveReceipts(ids=some, format=named, level=level)),
+                some,
+            )
+        )
 
     def retrieve_document(
         self,
@@ -359,7 +375,7 @@ class NotificationClient(RepresentationOperations, SubscriptionOperations):
         The service takes a message whose clock is off by some minutes; its answer would be refused here.
         """
         batches = in_batches(ids, IDS_PER_DECISION)
-        asked = [ask(tuple(some)) for some in batches]
+        asked = [ask(some) for some in batches]
         messages = [(type(one).__name__, wire.message(one)) for one in asked]
         if messages:
             self._prove()

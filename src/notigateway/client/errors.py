@@ -94,6 +94,9 @@ class GatewayFaultError(ClientError):
         # What the client adds of its own, for who has to mend it.
         self.hint = ""
 
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text_en}" if self.text_en else self.code
+
     def line(self) -> str:
         """Return code, text, facts, the correlation id to quote to the operator, and where to look it up."""
         facts = "".join(f" {name}={value}" for name, value in self.facts.items())

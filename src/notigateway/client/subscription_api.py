@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from notigateway.client import wire
 from notigateway.client.calling import Caller
+from notigateway.client.transport import several
 from notigateway.contract import v1_push as contract
 
 if TYPE_CHECKING:
@@ -50,5 +51,5 @@ class SubscriptionOperations(Caller):
 
     def replay_deliveries(self, subscription_id: str, delivery_ids: Sequence[str] = ()) -> int:
         """Have these tried again, or all that were given up; return how many."""
-        asked = contract.ReplayDeliveries(subscription_id=subscription_id, delivery_ids=tuple(delivery_ids))
+        asked = contract.ReplayDeliveries(subscription_id=subscription_id, delivery_ids=several(delivery_ids))
         return wire.read(contract.ReplayDeliveriesResponse, self._call_with_effect(asked)).replayed

@@ -37,7 +37,7 @@ from notigateway.wss.sign import EnvelopeForm, Signer, sign_envelope
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from lxml.etree import _Element
@@ -311,6 +311,14 @@ def _is_retryable(error: BaseException) -> bool:
     return isinstance(error, ClientError) and error.retryable
 
 
-def in_batches(ids: Sequence[str], size: int) -> list[Sequence[str]]:
-    """Return the ids in pieces of at most `size`, in order."""
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
+def several(given: Iterable[str]) -> tuple[str, ...]:
+    """Return texts as they are given. Raises: `TypeError` for a single one, whose letters are texts too."""
+    if isinstance(given, str):
+        raise TypeError(f"pass a list, not a str: [{given!r}]")
+    return tuple(given)
+
+
+def in_batches(ids: Iterable[str], size: int) -> list[tuple[str, ...]]:
+    """Return the ids in pieces of at most `size`, in order. Raises: `TypeError` for a bare id."""
+    every = several(ids)
+    return [every[start : start + size] for start in range(0, len(every), size)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from notigateway.client.errors import ClientError
+from notigateway.client.errors import ClientError, GatewayFaultError
 from notigateway.conformance.steering import SteeringError
 from notigateway.conformance.verdict import (
     AdvisedError,
@@ -76,6 +76,8 @@ def _asked(check: Check, subject: Subject) -> tuple[Verdict, str]:
         check.ask(subject)
     except (SkippedError, AdvisedError, FailedError) as error:
         return _VERDICTS[type(error)], str(error)
+    except GatewayFaultError as error:
+        return Verdict.FAILED, str(error)  # with its code
     except ClientError as error:
         return Verdict.FAILED, f"{error.code}: {error}"
     except SteeringError as error:

@@ -135,7 +135,31 @@ def test_a_fault_that_is_not_retryable_is_told_at_once(
     with pytest.raises(GatewayFaultError) as fault:
         client.ping()
     assert fault.value.code == "INVALID_CURSOR"
+    assert str(fault.value) == f"INVALID_CURSOR: {fault.value.text_en}"
     assert service.operations == ["Ping"]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client, one: client.accept(one),
+        lambda client, one: client.reject(one),
+        lambda client, one: client.retrieve(one),
+        lambda client, one: client.receipts(one, format="pdf"),
+        lambda client, one: client.mark(one, downloaded=True),
+        lambda client, one: client.mark([one], labels="urgent"),
+        lambda client, one: client.mark([one], remove_labels="urgent"),
+        lambda client, one: client.set_contacts(one),
+        lambda client, one: client.replay_deliveries(one, one),
+    ],
+    ids=["accept", "reject", "retrieve", "receipts", "mark", "labels", "remove", "contacts", "replay"],
+)
+def test_a_bare_text_is_not_taken_by_the_letter(
+    service: Simulator, client: NotificationClient, ask: Callable[[NotificationClient, str], object]
+) -> None:
+    with pytest.raises(TypeError, match="pass a list, not a str: "):
+        ask(client, "46d8a5ba-7e9f-4a7c-9f5a-1d1c2b3a4f5e")
+    assert service.operations == []
 
 
 def test_repetition_ends_and_tells_the_last_fault(service: Simulator, client: NotificationClient) -> None:
