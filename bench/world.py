@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from stdnum.es.cif import calc_check_digits
-
-from notigateway.law.identifiers import control_digits
+from notigateway.law.identifiers import company_nif, control_digits
 from notigateway.sandbox.holders import COMPANY, PERSON, RED
 
 if TYPE_CHECKING:
@@ -109,8 +107,7 @@ def nif_of(number: int) -> str:
     """Return the NIF of a fictitious company."""
     if number == 1:
         return COMPANY[0]
-    digits = f"{number:07}"
-    return f"B{digits}{calc_check_digits(f'B{digits}')[0]}"
+    return company_nif(number)
 
 
 def account_of(number: int) -> str:

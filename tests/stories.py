@@ -30,7 +30,8 @@ def play_over_the_wire(world: Harness, scenario: Scenario) -> set[str]:
             came.add(step.refused)
         else:
             result = _done(world, step, members)
-        play.check(number, step, result, known)
+        with play.at_step(number, step.verb):
+            play.check(step, result, known)
         if step.name is not None:
             known[step.name] = result
     return came

@@ -70,6 +70,11 @@ def test_the_journal_is_searched_counted_and_cleared(world: Harness) -> None:
     assert world.get("/journal/count", operation="Ping", caller="person")["count"] == 1
     assert world.get("/journal/count", caller="99999999R", code="OK", status=200)["count"] == 2
     assert [one["number"] for one in world.get("/journal", after=1, limit=1)["entries"]] == [2]
+    several = world.get("/journal", limit=2)
+    assert [one["number"] for one in several["entries"]] == [1, several["next"]]
+    assert [one["number"] for one in world.get("/journal", after=several["next"])["entries"]] == [3]
+    for name, value in (("operation", "Pong"), ("caller", "compny"), ("code", "BLA")):
+        assert world.ask("GET", f"/journal/count?{name}={value}").json()["error"]["code"] == "INVALID"
     for wrong in ("/journal?operatoin=Ping", "/journal?limit=1&limit=2", "/clock?now=1", "/outbox?to=me"):
         assert world.ask("GET", wrong).json()["error"]["code"] == "INVALID", wrong
     assert world.ask("DELETE", "/journal").status_code == 204

@@ -128,6 +128,29 @@ def test_an_act_for_several_is_one_for_each(world: Harness) -> None:
     assert len(world.get("/notifications", addressee="person")["notifications"]) == 2
 
 
+def test_a_bureau_manages_many_companies(world: Harness) -> None:
+    made = world.post("/do/bureau", companies=1_201)
+    assert (made["companies"], made["published"]) == (1_201, 1_201)
+    seen = world.post("/do/list", **{"as": "red"})
+    assert (seen["count"], len(set(seen["ids"]))) == (1_201, 1_201)
+    assert {one["role"] for one in seen["notifications"]} == {"red"}
+    assert world.post("/do/bureau", companies=1_201, acts=0)["published"] == 0
+    told: list[object] = []
+    before: dict[str, object] = {}
+    while True:
+        said = world.get("/notifications", limit=1_000, addressee=made["first"], **before)
+        told += said["notifications"]
+        if said["next"] is None:
+            break
+        before = {"before": said["next"]}
+    assert len(told) == 1
+    first, second = (world.get("/notifications", **more) for more in ({}, {"state": "available"}))
+    assert first["next"] == second["next"] == first["notifications"][-1]["code"]
+    rest = world.get("/notifications", state="available", before=first["next"])
+    assert (len(rest["notifications"]), rest["next"]) == (201, None)
+    assert world.ask("GET", "/notifications?limit=1001").json()["error"]["code"] == "INVALID"
+
+
 def test_a_story_is_played_from_a_terminal(world: Harness, tmp_path: Path) -> None:
     def run(*words: str) -> tuple[int, str]:
         done = CliRunner().invoke(program(["scenario"]), ["scenario", *words, "--sandbox", world.base])
@@ -143,7 +166,7 @@ def test_a_story_is_played_from_a_terminal(world: Harness, tmp_path: Path) -> No
     file.write_text(STORY.replace("available", "lapsed"), "utf-8")
     assert run("play", str(file)) == (
         1,
-        "SCENARIO_DIFFERS: step 2, look: state: 'lapsed' expected, 'available'\n",
+        "SCENARIO_DIFFERS: step 2, look: state: 'lapsed' expected, found 'available'\n",
     )
     assert run("play", "nobody-tells-this")[0] == 1
     file.write_text("title = ", "utf-8")

@@ -198,7 +198,8 @@ def test_worlds_are_told_made_and_taken_away(sandboxed_once: Sandboxed) -> None:
         assert "by-name" in [one["name"] for one in root.get("/worlds")["worlds"]]
         wsdl = httpx.get(made.get("/world")["wscn"] + "?wsdl").text
         assert f"{made.base}/INFRWSCN/WSCNService" in wsdl
-    assert made.ask("GET", "/world").status_code == 404
+    gone = made.ask("GET", "/world")
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "UNKNOWN")
     for name in ("", "..", "Mayor", "a/b", "default", "-", "x" * 64):
         assert root.refused("/worlds", name=name or " ") == "INVALID"
     assert root.refused("/worlds", scenario="nobody-knows") == "SCENARIO_UNKNOWN"

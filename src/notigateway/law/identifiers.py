@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from stdnum.es import nif as stdnum_nif
+from stdnum.es.cif import calc_check_digits
 from stdnum.exceptions import ValidationError
 
 # Spaces, hyphens, dots and slashes are how people group the digits on paper.
@@ -41,6 +42,12 @@ def check_nif(text: str) -> str:
     except ValidationError as error:
         raise IdentifierError("the check character of the NIF is wrong") from error
     return number
+
+
+def company_nif(number: int) -> str:
+    """Return the NIF of the limited company (letter B) with that number of seven digits."""
+    digits = f"B{number:07}"
+    return digits + calc_check_digits(digits)[0]
 
 
 def is_company_nif(nif: str) -> bool:

@@ -96,10 +96,17 @@ _COLUMNS = (
 
 
 def list_standing(
-    session: Session, *, now: datetime, addressee: str | None = None, limit: int
+    session: Session,
+    *,
+    now: datetime,
+    addressee: str | None = None,
+    before: int | None = None,
+    limit: int,
 ) -> list[Stands]:
-    """Return notifications as they stand, the newest first."""
+    """Return notifications as they stand, the newest first: those before the one with a code."""
     query = _standing().order_by(Notification.code.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Notification.code < before)
     if addressee is not None:
         query = query.where(Addressee.identifier == addressee)
     return [_stands(row, now) for row in session.execute(query)]

@@ -16,6 +16,9 @@ _DURATION: Final = re.compile(
     r"(-)?P(?:(\d{1,7})W)?(?:(\d{1,7})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
+_DURATIONS: Final = (
+    "a duration such as P11D, PT5M, 11d, 1h, 5s, 250ms or a number of seconds expected; no months or years"
+)
 _FROM_NOW: Final = re.compile(r"-?P")
 _SHORT: Final = re.compile(r"(-?\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d|)", re.ASCII)
 _DEPTH_MAX: Final = 32
@@ -34,9 +37,11 @@ class Given:
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._members = dict(members)
+        self._known: dict[str, None] = {}
 
     def take(self, name: str, kind: type | tuple[type, ...], default: Any = None) -> Any:  # noqa: ANN401
         """Return a member of that kind. Raises: `InvalidError`."""
+        self._known[name] = None
         value = self._members.pop(name, None)
         if value is None:
             return default
@@ -101,7 +106,8 @@ class Given:
     def end(self) -> None:
         """Refuse what is left over. Raises: `InvalidError`."""
         if self._members:
-            raise InvalidError(f"{', '.join(sorted(map(str, self._members)))}: not known here")
+            wrong, known = sorted(map(str, self._members)), ", ".join(self._known) or "nothing"
+            raise InvalidError(f"{', '.join(wrong)}: not known here, where there is {known}")
 
     def rest(self) -> dict[str, Any]:
         """Return what is left over, for who knows it."""
@@ -141,7 +147,7 @@ def moment_of(text: str, name: str, now: datetime) -> datetime:
 
 
 def duration_of(value: str | float, name: str) -> timedelta:
-    """Return a duration: ISO 8601 in weeks, days and times, `5s`, or a number of seconds.
+    """Return a duration: ISO 8601 in weeks, days and times, `11d`, `5s`, or a number of seconds.
 
     Raises: `InvalidError`.
     """
@@ -153,7 +159,7 @@ def duration_of(value: str | float, name: str) -> timedelta:
             return float(short[1]) * _UNITS[short[2]]
         found = _DURATION.fullmatch(str(value))
         if found is None or not any(found.groups()[1:]):
-            raise InvalidError(f"{name}: a duration such as P11D, PT5M, 5s or a number of seconds expected")
+            raise InvalidError(f"{name}: {_DURATIONS}")
         weeks, days, hours, minutes, seconds = (float(part or 0) for part in found.groups()[1:])
         length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     except (OverflowError, ValueError) as error:

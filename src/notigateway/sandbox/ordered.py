@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from notigateway.errors import catalogue
+from notigateway.law.identifiers import IdentifierError, check_nif
+from notigateway.metering.account import OK
 from notigateway.sandbox.faults import Kind, Order
 from notigateway.sandbox.holders import HOLDERS
 from notigateway.sandbox.recording import DELAY_MAX_SECONDS
-from notigateway.sandbox.refusals import InvalidError
+from notigateway.sandbox.refusals import InvalidError, near
 from notigateway.sandbox.steps import class_of
 from notigateway.soap.served import SERVED
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 # A clock that is wrong is wrong by less.
 FAR: Final = timedelta(days=3650)
-_NIF: Final = re.compile(r"[A-Z0-9]{9}")
+_CODES: Final = "one of those that /notigateway/errors lists"
 _STATUS: Final = (400, 599)
 
 
@@ -52,9 +54,9 @@ def _status(wanted: Given) -> dict[str, Any]:
 
 def _code(wanted: Given) -> dict[str, Any]:
     code = wanted.text("code")
-    if code is None or class_of(code) is None:
-        raise InvalidError("code: one of docs/errors.md")
-    return {"code": code}
+    if code is None:
+        raise InvalidError(f"code: needed, {_CODES}")
+    return {"code": code_of(code)}
 
 
 def _delay(wanted: Given) -> dict[str, Any]:
@@ -99,24 +101,43 @@ _PARAMETERS: Final[dict[Kind, Callable[[Given], dict[str, Any]]]] = dict.fromkey
 
 
 @overload
-def caller_of(named: str) -> str: ...
+def caller_of(named: str, member: str = ...) -> str: ...
 
 
 @overload
-def caller_of(named: None) -> None: ...
+def caller_of(named: None, member: str = ...) -> None: ...
 
 
-def caller_of(named: str | None) -> str | None:
+def caller_of(named: str | None, member: str = "caller") -> str | None:
     """Return a holder's name or a NIF: one that is misspelt would never match. Raises: `InvalidError`."""
-    if named is not None and named not in HOLDERS and not _NIF.fullmatch(named):
-        raise InvalidError(f"caller: a NIF, or one of {', '.join(HOLDERS)}")
+    if named is not None and named not in HOLDERS and not _is_nif(named):
+        raise InvalidError(f"{member}: a NIF, or one of {', '.join(HOLDERS)}")
     return named
+
+
+def _is_nif(text: str) -> bool:
+    try:
+        return check_nif(text) == text
+    except IdentifierError:
+        return False
+
+
+def code_of(code: str) -> str:
+    """Return a code that the gateway has: one that is misspelt would never come. Raises: `InvalidError`."""
+    if class_of(code) is None:
+        raise InvalidError(f"code: {_CODES}{near(code, (one.code for one in catalogue()))}")
+    return code
+
+
+def outcome_of(code: str | None) -> str | None:
+    """Return what may come of a request: `OK`, or a code of the gateway. Raises: `InvalidError`."""
+    return code if code in {None, OK} else code_of(str(code))
 
 
 def operation_of(name: str | None) -> str | None:
     """Return an operation that some contract has: one that is misspelt would never match."""
     if name is not None and name not in all_operations():
-        raise InvalidError("operation: no contract has one of that name")
+        raise InvalidError(f"operation: no contract has one of that name{near(name, all_operations())}")
     return name
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class SandboxError(Exception):
@@ -14,6 +18,12 @@ class SandboxError(Exception):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """Return which of some words may have been meant, to be said behind a refusal; "" where none is near."""
+    found = get_close_matches(word, list(words), n=3)
+    return f"; is {' or '.join(found)} meant?" if found else ""
 
 
 class InvalidError(SandboxError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import secrets
 import shutil
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from notigateway.logger import Logger
 from notigateway.sandbox import replacing
@@ -140,8 +142,7 @@ class Worlds:
         path = str(environ.get("PATH_INFO", ""))
         world, within = self._at(path)
         if world is None:
-            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
-            return []
+            return _unknown(start_response)
         if within == _ADMIN or within.startswith(f"{_ADMIN}/"):
             environ["notigateway.sandbox.world"] = world
             own = {"SCRIPT_NAME": world.place.path + _ADMIN, "PATH_INFO": within[len(_ADMIN) :]}
@@ -329,6 +330,16 @@ class Worlds:
         )
         pki = ensure_pki(folder / "pki", machine_time())
         return write_settings(folder, pki, urls, listens=self.site.listens, database_url=None)
+
+
+def _unknown(start_response: StartResponse) -> Iterable[bytes]:
+    """Answer what is for a world that is not there."""
+    error = UnknownError("there is no world of that name: see /_sandbox/worlds, or the page at /_sandbox/")
+    said = {"code": error.code, "detail": error.detail, "correlation_id": str(uuid4())}
+    body = json.dumps({"error": said}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response("404 Not Found", headers)
+    return [body]
 
 
 _NOTHING: Final = Plan(notifications=0, seed=7)

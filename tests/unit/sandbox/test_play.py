@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from notigateway.sandbox.refusals import InvalidError, ScenarioDiffersError, ScenarioUnknownError
+from notigateway.sandbox.refusals import (
+    InvalidError,
+    SandboxError,
+    ScenarioDiffersError,
+    ScenarioUnknownError,
+)
 from notigateway.sandbox.verbs.matching import differs
 from notigateway.sandbox.verbs.play import Step, check, filled, find, read_steps, read_text
 
@@ -38,21 +43,31 @@ def test_what_no_step_gave_is_refused(name: str) -> None:
         ([{"publish": "x"}], InvalidError),
         ([{"nothing": {}}], ScenarioUnknownError),
         ([{"publish": {}}] * 201, InvalidError),
+        ([{"publish": {}}, {"publsh": {}}], ScenarioUnknownError),
+        ([{"publish": {}}, {"publish": {"subjcet": "x"}}], InvalidError),
+        ([{"publish": {}}, {"look": {"notification": "{first.id}"}}], InvalidError),
+        ([{"publish": {}, "as": "first"}, {"look": {}, "gives": {"id": "{last.id}"}}], InvalidError),
+        ([{"publish": {}}, {"publish": {}, "refused": "NO_SUCH_CODE"}], InvalidError),
+        ([{"publish": {}}, {"publish": {}, "gives": "available"}], InvalidError),
     ],
 )
-def test_a_story_that_cannot_be_told_is_refused(said: list[Any], error: type[Exception]) -> None:
-    with pytest.raises(error):
+def test_a_story_that_cannot_be_told_is_refused(said: list[Any], error: type[SandboxError]) -> None:
+    with pytest.raises(error) as refused:
         read_steps(said)
+    if len(said) == 2:
+        assert refused.value.detail.startswith("step 2")
 
 
 def test_a_file_tells_a_story() -> None:
-    told = read_text("x", 'title = "X"\nshows = ["R1"]\n[[steps]]\nas = "a"\nrefused = "NO"\npublish = {}\n')
+    told = read_text(
+        "x", 'title = "X"\nshows = ["R1"]\n[[steps]]\nas = "a"\nrefused = "RATE_LIMITED"\npublish = {}\n'
+    )
     assert (told.title, told.shows) == ("X", ("R1",))
-    assert told.steps == (Step("publish", {}, "a", "NO"),)
+    assert told.steps == (Step("publish", {}, "a", "RATE_LIMITED"),)
     with pytest.raises(InvalidError, match="not TOML"):
         read_text("x", "title = ")
-    with pytest.raises(ScenarioUnknownError):
-        find("nobody tells this")
+    with pytest.raises(ScenarioUnknownError, match="corrected"):
+        find("correctd")
 
 
 @pytest.mark.parametrize(
@@ -82,8 +97,10 @@ def test_what_a_step_gives_is_compared(
 
 def test_a_step_that_comes_to_something_else_says_which_and_what() -> None:
     refused = Step("accept", {}, refused="ALREADY_DECIDED")
-    with pytest.raises(ScenarioDiffersError, match="step 2, accept: ALREADY_DECIDED expected, OK"):
-        check(2, refused, {"code": "OK"}, {})
-    with pytest.raises(ScenarioDiffersError, match=r"step 3, look: state: 'lapsed' expected, 'available'"):
-        check(3, Step("look", {}, gives={"state": "lapsed"}), {"state": "available"}, {})
-    check(4, Step("look", {}, gives={"id": "{first.id}"}), {"id": "7"}, KNOWN)
+    with pytest.raises(ScenarioDiffersError, match=r"^ALREADY_DECIDED expected, found OK"):
+        check(refused, {"code": "OK"}, {})
+    with pytest.raises(ScenarioDiffersError, match=r"^ALREADY_DECIDED expected, it was not refused"):
+        check(refused, {"state": "accepted"}, {})
+    with pytest.raises(ScenarioDiffersError, match=r"^state: 'lapsed' expected, found 'available'"):
+        check(Step("look", {}, gives={"state": "lapsed"}), {"state": "available"}, {})
+    check(Step("look", {}, gives={"id": "{first.id}"}), {"id": "7"}, KNOWN)

@@ -13,9 +13,10 @@ from notigateway.pki.keys import load_certificates
 from notigateway.repository.engine import reading
 from notigateway.repository.overview import list_standing
 from notigateway.sandbox import remaking
-from notigateway.sandbox.admin.reading import all_worlds, asked, given, this_world
+from notigateway.sandbox.admin.reading import all_worlds, asked, given, number, this_world
 from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX, Plan
 from notigateway.sandbox.moving import check_reach
+from notigateway.sandbox.ordered import caller_of
 from notigateway.sandbox.outbox import messages_of
 from notigateway.sandbox.refusals import InvalidError, MediaTypeError
 from notigateway.sandbox.showing import line_of, tell_one
@@ -24,6 +25,7 @@ from notigateway.sandbox.verbs import play
 from notigateway.sandbox.worlds import SNAPSHOT_MAX_BYTES
 
 if TYPE_CHECKING:
+    from notigateway.repository.overview import Stands
     from notigateway.sandbox.given import Given
     from notigateway.sandbox.world import World
 
@@ -149,19 +151,26 @@ def certificates() -> dict[str, Any]:
 
 @blueprint.get("/notifications")
 def notifications() -> dict[str, Any]:
-    """Tell of the notifications of this world, the newest first."""
+    """Tell of the notifications of this world, the newest first; where there are more, `next` is not null."""
     world, wanted = this_world(), asked()
-    state, addressee = wanted.text("state"), wanted.text("addressee")
-    limit = _number(wanted.text("limit"), _LIMIT)
+    state, addressee = wanted.word("state", State), caller_of(wanted.text("addressee"), "addressee")
+    limit, before = number(wanted, "limit", _LIMIT), number(wanted, "before", None)
     wanted.end()
-    if state is not None and state not in set(State):
-        raise InvalidError(f"state: one of {', '.join(State)}")
-    nif = _nif_of(world, addressee)
+    if not 0 < limit <= _LIMIT:
+        raise InvalidError(f"limit: from 1 to {_LIMIT}; before: the next of the answer gives those behind")
+    nif = None if addressee is None else world.nif_of(addressee)
+    found: list[Stands] = []
     with world.looking() as office, reading(office.engine) as session:
-        # a state may follow from the clock alone: it is asked of the rows
-        found = list_standing(session, now=world.clock(), addressee=nif, limit=NOTIFICATIONS_MAX)
-    kept = [one for one in found if state in {None, one.state.value}][:limit]
-    return {"notifications": [line_of(one) for one in kept]}
+        while len(found) <= limit:
+            page = list_standing(session, now=world.clock(), addressee=nif, before=before, limit=_LIMIT + 1)
+            # a state may follow from the clock alone: it is asked of the rows
+            found += [one for one in page if state in {None, one.state.value}]
+            if len(page) <= _LIMIT:
+                break
+            before = page[-1].code
+    shown = found[:limit]
+    following = shown[-1].code if len(found) > limit else None
+    return {"notifications": [line_of(one) for one in shown], "next": following}
 
 
 @blueprint.get("/notifications/<identifier>")
@@ -176,17 +185,5 @@ def outbox() -> dict[str, Any]:
     return {"messages": messages_of(this_world().folder / "notices")}
 
 
-def _nif_of(world: World, addressee: str | None) -> str | None:
-    return addressee if addressee is None else world.nif_of(addressee)
-
-
 def _seed(value: int | None, ordinary: int) -> int:
     return ordinary if value is None else value
-
-
-def _number(text: str | None, most: int) -> int:
-    if text is None:
-        return most
-    if not (text.isascii() and text.isdigit()):
-        raise InvalidError("limit: a whole number expected")
-    return min(int(text), most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flask import request
 
@@ -56,3 +56,13 @@ def this_world() -> World:
 def all_worlds() -> Worlds:
     """Return all worlds."""
     return cast("Worlds", request.environ["notigateway.sandbox.worlds"])
+
+
+def number(wanted: Given, name: str, ordinary: Any) -> Any:  # noqa: ANN401
+    """Return a whole number of a query, or what it is ordinarily. Raises: `InvalidError`."""
+    text = wanted.text(name)
+    if text is None:
+        return ordinary
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004
+        raise InvalidError(f"{name}: a whole number expected")
+    return int(text)

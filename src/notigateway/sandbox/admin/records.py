@@ -12,9 +12,10 @@ from flask import Blueprint, Response, jsonify, request
 from notigateway.explaining.explain_text import explanation_json, explanation_text
 from notigateway.explaining.way import Way
 from notigateway.sandbox.admin.har import har_entry
-from notigateway.sandbox.admin.reading import asked, this_world
+from notigateway.sandbox.admin.reading import asked, number, this_world
 from notigateway.sandbox.given import Given, duration_of
 from notigateway.sandbox.journal import Search
+from notigateway.sandbox.ordered import caller_of, operation_of, outcome_of
 from notigateway.sandbox.refusals import BusyError, InvalidError, NotReachedError, UnknownError
 from notigateway.soap.served import errors_url_beside
 
@@ -39,11 +40,13 @@ _CREATOR: Final = {"name": "notigateway sandbox", "version": "1"}
 def tell() -> dict[str, Any]:
     """Tell what is in the journal."""
     wanted = asked()
-    limit = _number(wanted, "limit", _LIMIT)
+    limit = number(wanted, "limit", _LIMIT)
     search = _search(wanted)
     journal = this_world().journal
-    found = journal.search(search, limit=limit)
-    return {"entries": [one.line() for one in found], "dropped": journal.dropped}
+    found = journal.search(search)
+    shown, more = found[:limit], found[limit:]
+    last = shown[-1].number if more and shown else None
+    return {"entries": [one.line() for one in shown], "next": last, "dropped": journal.dropped}
 
 
 @blueprint.get("/journal/count")
@@ -56,7 +59,7 @@ def count() -> dict[str, Any]:
 def wait() -> dict[str, Any]:
     """Wait until there are so many. Raises: `NotReachedError`."""
     wanted = asked()
-    many = _number(wanted, "count", 1)
+    many = number(wanted, "count", 1)
     seconds = duration_of(wanted.text("timeout") or _WAIT, "timeout").total_seconds()
     if not 0 <= seconds <= _WAIT_MAX_SECONDS:
         raise InvalidError(f"timeout: at most {_WAIT_MAX_SECONDS:.0f} s")
@@ -160,24 +163,15 @@ def explained(world: World, exchange: Exchange) -> Explanation:
 
 def _search(wanted: Given) -> Search:
     search = Search(
-        operation=wanted.text("operation"),
-        caller=wanted.text("caller"),
-        code=wanted.text("code"),
-        status=_number(wanted, "status", None),
-        after=_number(wanted, "after", 0),
+        operation=operation_of(wanted.text("operation")),
+        caller=caller_of(wanted.text("caller")),
+        code=outcome_of(wanted.text("code")),
+        status=number(wanted, "status", None),
+        after=number(wanted, "after", 0),
         all=wanted.text("all") == "true",
     )
     wanted.end()
     return search
-
-
-def _number(wanted: Given, name: str, ordinary: Any) -> Any:  # noqa: ANN401
-    text = wanted.text(name)
-    if text is None:
-        return ordinary
-    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004
-        raise InvalidError(f"{name}: a whole number expected")
-    return int(text)
 
 
 def _as_it_was(data: bytes, name: str) -> Response:

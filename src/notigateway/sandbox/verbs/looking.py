@@ -66,8 +66,13 @@ def list_all(world: World, wanted: Given) -> dict[str, Any]:
     """List what a holder sees."""
     states, role = wanted.texts("state"), wanted.text("role")
     filtered = {"state": states, "role": role} if states or role else None
-    said = ask(world, who(world, wanted), "ListNotifications", filter=filtered, pageSize=1_000).said
-    rows = said.get("notification", [])
+    holder, cursor, rows = who(world, wanted), None, []
+    has_more = True
+    while has_more:
+        asked = {"filter": filtered, "cursor": cursor, "pageSize": 1_000}
+        said = ask(world, holder, "ListNotifications", **asked).said
+        rows += said.get("notification", [])
+        cursor, has_more = said.get("nextCursor"), said["hasMore"]
     return {"count": len(rows), "ids": [one["id"] for one in rows], "notifications": rows}
 
 

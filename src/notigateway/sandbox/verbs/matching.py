@@ -24,10 +24,10 @@ def differs(wanted: Mapping[str, Any], found: Mapping[str, Any], path: str = "")
         place, said = f"{path}{name}", found.get(name)
         if not isinstance(value, dict):
             if said != value:
-                return f"{place}: {value!r} expected, {said!r}"
+                return f"{place}: {value!r} expected, found {said!r}"
         elif value.keys() <= _CONDITIONS.keys():
             if not all(_CONDITIONS[one](said, bound) for one, bound in value.items()):
-                return f"{place}: {value!r} expected, {said!r}"
+                return f"{place}: {value!r} expected, found {said!r}"
         else:
             inner = differs(value, said if isinstance(said, dict) else {}, f"{place}.")
             if inner is not None:

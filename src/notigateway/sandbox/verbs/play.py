@@ -15,24 +15,29 @@ look = { notification = "{first.id}" }
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.sandbox.ordered import code_of
 from notigateway.sandbox.refusals import (
     InvalidError,
     RefusedError,
+    SandboxError,
     ScenarioDiffersError,
     ScenarioUnknownError,
+    near,
 )
 from notigateway.sandbox.verbs.matching import differs
-from notigateway.sandbox.verbs.verb import do, verbs
+from notigateway.sandbox.verbs.verb import check_members, do, find_verb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from notigateway.sandbox.world import World
 
@@ -84,7 +89,8 @@ def find(name: str) -> Scenario:
     """Return a ready one. Raises: `ScenarioUnknownError`."""
     found = next((one for one in all_scenarios() if one.name == name), None)
     if found is None:
-        raise ScenarioUnknownError(f"no scenario is called so; there are {len(all_scenarios())}")
+        there = f"{name}: no scenario is called so; /_sandbox/scenarios lists all {len(all_scenarios())}"
+        raise ScenarioUnknownError(there + near(name, (one.name for one in all_scenarios())))
     return found
 
 
@@ -102,7 +108,35 @@ def read_steps(said: Sequence[Any]) -> Scenario:
     """Return a story that was sent. Raises: `InvalidError`, `ScenarioUnknownError`."""
     if not said or len(said) > _STEPS_MAX:
         raise InvalidError(f"steps: from 1 to {_STEPS_MAX}")
-    return Scenario("sent", "", (), tuple(map(_step, said)))
+    steps: list[Step] = []
+    for number, one in enumerate(said, 1):
+        with at_step(number):
+            step = _step(one)
+        with at_step(number, step.verb):
+            check_members(step.verb, step.members)
+            _check_names(step, {earlier.name for earlier in steps})
+        steps.append(step)
+    return Scenario("sent", "", (), tuple(steps))
+
+
+def _check_names(step: Step, names: Collection[str | None]) -> None:
+    """Check what is known before anything happens: earlier steps, codes. Raises: `InvalidError`."""
+    for found in _REFERENCE.finditer(json.dumps([step.members, step.gives], default=str)):
+        if found[1] not in names:
+            raise InvalidError(f"{found[0]}: no earlier step is called so")
+    if step.refused is not None:
+        code_of(step.refused)
+
+
+@contextmanager
+def at_step(number: int, verb: str | None = None) -> Iterator[None]:
+    """Say of what is refused at which step that was."""
+    try:
+        yield
+    except SandboxError as error:
+        place = f"step {number}" if verb is None else f"step {number}, {verb}"
+        error.detail = f"{place}: {error.detail}"
+        raise
 
 
 def play(world: World, scenario: Scenario) -> list[dict[str, Any]]:
@@ -113,47 +147,47 @@ def play(world: World, scenario: Scenario) -> list[dict[str, Any]]:
     known: dict[str, dict[str, Any]] = {}
     done = []
     for number, step in enumerate(scenario.steps, 1):
-        result = _done(world, number, step, filled(step.members, known))
-        check(number, step, result, known)
+        with at_step(number, step.verb):
+            result = _done(world, step, filled(step.members, known))
+            check(step, result, known)
         if step.name is not None:
             known[step.name] = result
         done.append({"verb": step.verb, "result": result})
     return done
 
 
-def check(number: int, step: Step, result: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:
+def check(step: Step, result: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> None:
     """Check that a step came to what it says. Raises: `ScenarioDiffersError`."""
     if step.refused is not None and result.get("code") != step.refused:
-        raise ScenarioDiffersError(
-            f"step {number}, {step.verb}: {step.refused} expected, {result.get('code')}"
-        )
+        found = f"found {result['code']}" if result.get("code") else "it was not refused"
+        raise ScenarioDiffersError(f"{step.refused} expected, {found}")
     wrong = differs(filled(step.gives or {}, known), result)
     if wrong is not None:
-        raise ScenarioDiffersError(f"step {number}, {step.verb}: {wrong}")
+        raise ScenarioDiffersError(wrong)
 
 
-def _done(world: World, number: int, step: Step, members: dict[str, Any]) -> dict[str, Any]:
+def _done(world: World, step: Step, members: dict[str, Any]) -> dict[str, Any]:
     """Have a step done; a refusal that it wants is its result."""
     try:
         return do(world, step.verb, members)
     except RefusedError as refusal:
         if step.refused is None:
-            told = f"step {number}, {step.verb}: {refusal.detail}"
-            raise RefusedError(refusal.gateway_code, told) from refusal
+            raise
         return {"code": refusal.gateway_code, "detail": refusal.detail}
 
 
 def _step(said: Any) -> Step:  # noqa: ANN401
     """Return a step: an object with one verb, and perhaps what is said about it."""
     if not isinstance(said, dict):
-        raise InvalidError("steps: each an object with one verb")
+        raise InvalidError("an object with one verb expected")
     rest = dict(said)
     name, refused, gives = (rest.pop(one, None) for one in _ABOUT)
     if len(rest) != 1:
-        raise InvalidError(f"steps: each an object with one verb, and perhaps {', '.join(_ABOUT)}")
+        raise InvalidError(f"an object with one verb expected, and perhaps {', '.join(_ABOUT)}")
     [(verb, members)] = rest.items()
-    if verb not in verbs():
-        raise ScenarioUnknownError(f"{verb}: no such verb; there are {', '.join(verbs())}")
+    find_verb(verb)
+    if not isinstance(refused, str | None) or not isinstance(gives, dict | None):
+        raise InvalidError("refused: a code, gives: an object expected")
     if not isinstance(name, str | None):
         raise InvalidError("as: a name expected")
     if not isinstance(members, dict):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from notigateway.errors import PublicationError
 from notigateway.instants import instant_text
 from notigateway.law.grounds import Ground, Paper
 from notigateway.law.lifecycle import Kind
@@ -17,12 +18,18 @@ from notigateway.sandbox.seeds import BODIES, CCC, NAF
 from notigateway.sandbox.verbs.verb import verb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from notigateway.office import Office
+    from notigateway.repository.model import Notification
     from notigateway.sandbox.given import Given
     from notigateway.sandbox.world import World
 
+Taken = TypeVar("Taken")
+Item = TypeVar("Item")
+
+_TOGETHER: Final = 200
 _SUBJECT: Final = "Requerimiento de documentación"
 _PROCEDURE, _MATTER = "9900101", "company_registration"
 _SEVERAL_MAX: Final = 10_000
@@ -35,7 +42,7 @@ _DOCUMENTS: Final = "documents: each with name, media_type and content (base64) 
     "publish",
     {
         "addressee": "a holder's name or a NIF; by default `company`",
-        "addressees": "several of them: each gets an act of its own",
+        "addressees": f"several of them, at most {_ADDRESSEES_MAX:,}: each gets an act of its own",
         "addressee_name": "what the act calls the addressee",
         "count": "how many acts each gets",
         "subject": "in a line",
@@ -68,7 +75,7 @@ def publish(world: World, wanted: Given) -> dict[str, Any]:
     acts = [replace(act, addressee=_addressee(world, one, quoted)) for one in addressees]
     acts = [one for one in acts for _ in range(several)]
     with world.using() as office:
-        made = [_publish(world, office, one) for one in numbered(acts)]
+        made = publish_all(office, numbered(acts), now=world.clock())
     return made[0] | ({"notifications": made} if len(made) > 1 else {})
 
 
@@ -79,19 +86,44 @@ def numbered(acts: list[ActSubmission]) -> list[ActSubmission]:
     return [replace(one, reference=f"{one.reference}-{number}") for number, one in enumerate(acts, 1)]
 
 
-def _publish(world: World, office: Office, act: ActSubmission) -> dict[str, Any]:
-    now = world.clock()
-    deposit = office.publishing.deposit(act)
-    with writing(office.engine) as session:
-        row = office.publishing.publish(session, deposit, now=now).notification
-        return {
-            "id": str(row.id),
-            "code": row.code,
-            "reference": act.reference,
-            "state": row.state_at(now).value,
-            "available_at": instant_text(row.available_at),
-            "deadline": None if row.deadline is None else instant_text(row.deadline),
-        }
+def publish_all(office: Office, acts: Sequence[ActSubmission], *, now: datetime) -> list[dict[str, Any]]:
+    """Publish acts, many in a transaction; return what is told of each.
+
+    Raises: what the first raises that is refused; of its transaction none is published.
+    """
+    publishing = office.publishing
+    deposits = [taken(one) for one in publishing.deposit_all(acts)]
+    told = []
+    for batch in batched(list(zip(acts, deposits, strict=True)), _TOGETHER):
+        with writing(office.engine) as session:
+            done = publishing.publish_all(session, [deposit for _, deposit in batch], now=now)
+            for (act, _), outcome in zip(batch, done, strict=True):
+                told.append(_line(taken(outcome).notification, act.reference, now))
+    return told
+
+
+def taken(outcome: Taken | PublicationError) -> Taken:
+    """Return what was taken in. Raises: `PublicationError`."""
+    if isinstance(outcome, PublicationError):
+        raise outcome
+    return outcome
+
+
+def batched(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Yield so many at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _line(row: Notification, reference: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "code": row.code,
+        "reference": reference,
+        "state": row.state_at(now).value,
+        "available_at": instant_text(row.available_at),
+        "deadline": None if row.deadline is None else instant_text(row.deadline),
+    }
 
 
 def read_act(world: World, wanted: Given) -> ActSubmission:

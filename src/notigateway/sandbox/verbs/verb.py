@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.errors import GatewayError
 from notigateway.sandbox.given import Given
-from notigateway.sandbox.refusals import InvalidError, RefusedError, ScenarioUnknownError
+from notigateway.sandbox.refusals import InvalidError, RefusedError, ScenarioUnknownError, near
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from notigateway.sandbox.world import World
 
@@ -46,7 +46,7 @@ _verbs: Final[dict[str, Verb]] = {}
 # Each of these declares its own.
 _MODULES: Final = (
     *("publishing", "issuing", "deciding", "looking"),
-    *("granting", "registering", "choosing"),
+    *("granting", "registering", "bureaus", "choosing"),
     *("happening", "failing", "tuning", "requesting", "signing"),
 )
 
@@ -69,20 +69,34 @@ def verbs() -> Mapping[str, Verb]:
     return {one.name: one for one in found}
 
 
+def find_verb(name: str) -> Verb:
+    """Return a verb. Raises: `ScenarioUnknownError`."""
+    found = verbs().get(name)
+    if found is None:
+        raise ScenarioUnknownError(
+            f"{name}: no such verb{near(name, verbs())}; there are {', '.join(verbs())}"
+        )
+    return found
+
+
+def check_members(name: str, members: Iterable[str]) -> None:
+    """Check that a verb takes what it is told. Raises: `ScenarioUnknownError`, `InvalidError`."""
+    takes = find_verb(name).takes
+    if takes is None:
+        return
+    for member in members:
+        if member not in takes:
+            raise InvalidError(f"{member}: {name} takes {', '.join(takes) or 'nothing'}")
+
+
 def do(world: World, name: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Have a verb done in a world.
 
     Raises: `ScenarioUnknownError`, `InvalidError`; `RefusedError` with the gateway's code where its own rules
     refuse it.
     """
-    found = verbs().get(name)
-    if found is None:
-        raise ScenarioUnknownError(f"{name}: no such verb; there are {', '.join(verbs())}")
-    if found.takes is not None:
-        for member in members:
-            if member not in found.takes:
-                raise InvalidError(f"{member}: {name} takes {', '.join(found.takes) or 'nothing'}")
+    check_members(name, members)
     try:
-        return found.does(world, Given(members))
+        return find_verb(name).does(world, Given(members))
     except GatewayError as error:
         raise RefusedError(error.code, error.detail) from error
