@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from notigateway.client import GatewayFaultError, NotificationClient, Retries
@@ -23,7 +24,8 @@ def test_a_busy_service_is_asked_again(
     journal.expect("Ping", count=3)
     journal.expect("AcceptNotifications", never=True)
     as_holder("company", retries=Retries(first_wait_seconds=0)).ping()
-    assert [one.status for one in journal.search(operation="Ping")] == [503, 503, 200]
+    assert [one.status for one in journal.search("Ping")] == [503, 503, 200]
+    assert (journal.count("Ping"), journal.count("Ping", status=503)) == (3, 2)
 
 
 def test_a_fault_of_the_contract_comes_when_it_is_asked_for(
@@ -38,6 +40,17 @@ def test_a_fault_of_the_contract_comes_when_it_is_asked_for(
     assert [one["struck"] for one in notigateway_world.faults()] == [1]
     notigateway_world.drop_faults()
     assert notigateway_world.faults() == []
+
+
+def test_an_item_that_was_refused_is_told(
+    notigateway_world: World, as_person: NotificationClient, journal: Journal
+) -> None:
+    of_another = notigateway_world.publish(addressee="company")
+    as_person.accept([of_another.id])
+    (entry,) = journal.search("AcceptNotifications")
+    assert (entry.code, entry.refused_items, entry.is_refused) == ("OK", {"NOTIFICATION_UNKNOWN": 1}, True)
+    assert str(entry).endswith(": 200 OK (NOTIFICATION_UNKNOWN 1)")
+    assert "NOTIFICATION_UNKNOWN" in httpx.get(journal.page(entry)).text
 
 
 def test_what_comes_later_is_awaited(as_company: NotificationClient, journal: Journal) -> None:

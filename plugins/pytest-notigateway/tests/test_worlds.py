@@ -2,21 +2,57 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from notigateway.client import NotificationClient
-from pytest_notigateway import SandboxError
+from pytest_notigateway import Sandbox, SandboxError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from pytest_notigateway import Clock, Sandbox, World
+    from pytest_notigateway import Clock, World
 
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@contextmanager
+def stub(*, busy: int) -> Iterator[tuple[str, list[str]]]:
+    """Answer for a sandbox with one world, which is busy so often; yield its address and what it is asked."""
+    asked: list[str] = []
+    told = dict.fromkeys(("base", "url", "wsdl", "issuing", "wscn", "wscn_test"), "http://127.0.0.1:1")
+
+    class Answers(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            asked.append(f"{self.command} {self.path}")
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            is_busy = self.command == "DELETE" and len(asked) <= 2 + busy
+            said = {"error": {"code": "BUSY", "detail": "at it"}} if is_busy else {"name": "w1", **told}
+            body = json.dumps(said).encode()
+            self.send_response(409 if is_busy else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_DELETE = answer  # noqa: N815  (the names that it looks for)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        told["base"] = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        try:
+            yield told["base"], asked
+        finally:
+            server.shutdown()
 
 
 @pytest.mark.parametrize("turn", [1, 2])
@@ -79,6 +115,29 @@ def test_a_clock_stands_still_and_goes_on(clock: Clock) -> None:
     assert (frozen.mode, clock.now()) == ("frozen", frozen.now)
     assert clock.advance(timedelta(hours=1)).now == frozen.now + timedelta(hours=1)
     assert clock.thaw().mode == "offset"
+
+
+def test_a_clock_says_what_it_advances_by(clock: Clock) -> None:
+    with pytest.raises(TypeError, match="by weeks, days, hours, minutes, seconds, not by years"):
+        clock.advance(years=1)
+    with pytest.raises(TypeError, match="say how long"):
+        clock.advance()
+
+
+def test_a_world_that_is_still_at_it_goes_all_the_same(notigateway: Sandbox) -> None:
+    """Each of these lapses has a receipt with a seal and a time-stamp: none takes a millisecond."""
+    with notigateway.world(notifications=40) as world:
+        with pytest.raises(SandboxError, match="the sandbox is still at it") as late:
+            world.clock.advance(weeks=2, timeout=0.005)
+        assert late.value.code == "NOT_DONE_IN_TIME"
+    assert world.name not in {one["name"] for one in notigateway.worlds()}
+
+
+def test_a_busy_world_is_awaited_before_it_goes() -> None:
+    """By a stub: a sandbox itself lets half a minute pass before it says BUSY."""
+    with stub(busy=2) as (base, asked), Sandbox.at(f"{base}/_sandbox/") as sandbox, sandbox.world():
+        pass
+    assert asked == ["GET /_sandbox/world", "POST /_sandbox/worlds", *["DELETE /_sandbox/worlds/w1"] * 3]
 
 
 @pytest.mark.notigateway(freeze=JUNE)

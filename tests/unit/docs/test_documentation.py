@@ -76,6 +76,7 @@ DOTTED = re.compile(r"(?:notigateway\.)?([a-z]\w*(?:\.\w+)+)")
 FILE = re.compile(r"\.(?:der|go|js|jsonl?|pem|py|rb|sig|toml|xml)$")
 # What adds options to pytest, and reads variables of its own.
 PLUGIN = "plugins/pytest-notigateway/src/pytest_notigateway/plugin.py"
+CALLING = "plugins/pytest-notigateway/src/pytest_notigateway/calling.py"
 # Words in capitals that are neither codes nor variables of ours.
 FOREIGN_WORDS = {
     "ACUSE_FIRMA",
@@ -287,6 +288,7 @@ def client_codes(kind: type[ClientError]) -> set[str]:
 def test_every_code_and_variable_exists(document: Path) -> None:
     codes = {entry.code for entry in catalogue()} | client_codes(ClientError)
     codes |= {refusal.code for refusal in all_refusals()}
+    codes |= set(re.findall(r'SandboxError\(\s*"(\w+)"', text_of(CALLING)))
     variables = {f"NOTIGATEWAY_{name.upper()}" for name in Settings.model_fields}
     for entry in (
         "src/notigateway/wsgi.py",

@@ -10,6 +10,10 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# A refusal is shown where the test has asked; `--full-trace` shows what lies between.
+__tracebackhide__ = True
+
+# How long is waited for a connection, and for the answer to what takes no time.
 SECONDS: Final = 60.0
 _NOTHING: Final[Mapping[str, object]] = {}
 
@@ -29,7 +33,7 @@ class Calls:
     """Calls below one address; safe to share between threads."""
 
     def __init__(self, base: str, http: httpx.Client) -> None:
-        self.base = base.rstrip("/")
+        self.base = base.rstrip("/").removesuffix("/_sandbox")
         self._http = http
 
     @classmethod
@@ -51,34 +55,44 @@ class Calls:
         """Return what is at a path, asked for by what is not None."""
         return self._asked("GET", path, params=query(asked), seconds=seconds).json()
 
-    def get_raw(self, path: str, *, accept: str = "*/*") -> bytes:
+    def get_raw(self, path: str, *, accept: str = "*/*", seconds: float | None = SECONDS) -> bytes:
         """Return the bytes at a path."""
-        return self._asked("GET", path, headers={"Accept": accept}).content
+        return self._asked("GET", path, headers={"Accept": accept}, seconds=seconds).content
 
-    def post(self, path: str, told: Mapping[str, object]) -> Any:  # noqa: ANN401  (JSON)
+    def post(self, path: str, told: Mapping[str, object], *, seconds: float | None = SECONDS) -> Any:  # noqa: ANN401  (JSON)
         """Tell something, and return what was answered; members that are None are left out."""
         body = {name: plain(value) for name, value in told.items() if value is not None}
-        return self._asked("POST", path, json=body).json()
+        return self._asked("POST", path, json=body, seconds=seconds).json()
 
-    def post_raw(self, path: str, content: bytes, media_type: str) -> None:
+    def post_raw(
+        self, path: str, content: bytes, media_type: str, *, seconds: float | None = SECONDS
+    ) -> None:
         """Hand bytes over."""
-        self._asked("POST", path, content=content, headers={"Content-Type": media_type})
+        self._asked("POST", path, content=content, headers={"Content-Type": media_type}, seconds=seconds)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, *, seconds: float | None = SECONDS) -> None:
         """Take away what is at a path."""
-        self._asked("DELETE", path)
+        self._asked("DELETE", path, seconds=seconds)
 
     def _asked(
         self,
         method: str,
         path: str,
         *,
-        seconds: float = SECONDS,
+        seconds: float | None = SECONDS,
         **given: Any,  # noqa: ANN401  (httpx's)
     ) -> httpx.Response:
+        """Ask; the answer may take so many seconds, or as long as it takes where that is None."""
         url = f"{self.base}/_sandbox/{path}"
         try:
-            answer = self._http.request(method, url, timeout=seconds, **given)
+            patience = httpx.Timeout(seconds, connect=SECONDS)
+            answer = self._http.request(method, url, timeout=patience, **given)
+        except httpx.ReadTimeout:
+            raise SandboxError(
+                "NOT_DONE_IN_TIME",
+                f"{method} {url}: no answer in {seconds:g} s; the sandbox is still at it, and what else is "
+                "asked of this world may have to wait until that is done",
+            ) from None
         except httpx.HTTPError as error:
             raise SandboxError("UNREACHABLE", f"{method} {url}: {error}") from error
         if answer.is_success:

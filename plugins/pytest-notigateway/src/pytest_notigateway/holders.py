@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from pytest_notigateway.calling import Calls
 
+# A refusal is shown where the test has asked; `--full-trace` shows what lies between.
+__tracebackhide__ = True
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:

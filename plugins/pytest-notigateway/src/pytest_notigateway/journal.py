@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from pytest_notigateway.calling import Calls
 
+# A refusal is shown where the test has asked; `--full-trace` shows what lies between.
+__tracebackhide__ = True
+
 _AWAITED_SECONDS: Final = 5.0
+_OK: Final = "OK"
 
 
 class FaultNeverStruckWarning(UserWarning):
@@ -25,7 +29,8 @@ class FaultNeverStruckWarning(UserWarning):
 class Entry:
     """One exchange; `told` has all that the sandbox says of it.
 
-    `status` and `code` are None where no answer was sent; `faults` are the ids of those that struck.
+    `status` and `code` are None where no answer was sent; `refused_items` says how many items of a batch were
+    refused, by the code, `faults` are the ids of those that struck.
     """
 
     number: int
@@ -35,6 +40,7 @@ class Entry:
     holder: str | None
     status: int | None
     code: str | None
+    refused_items: Mapping[str, int]
     faults: tuple[int, ...]
     told: Mapping[str, Any]
 
@@ -49,15 +55,23 @@ class Entry:
             told["holder"],
             told["status"],
             told["code"],
+            told["refused_items"],
             tuple(told["faults"]),
             told,
         )
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether all of it, or an item of it, was refused."""
+        return self.code not in {None, _OK} or bool(self.refused_items)
 
     def __str__(self) -> str:
         who = self.holder or self.caller or "somebody"
         struck = f" (fault {', '.join(map(str, self.faults))})" if self.faults else ""
         asked = f"{self.number}: {self.operation or '?'} by {who} at {self.at:%Y-%m-%d %H:%M:%S}"
-        return f"{asked}: {self.status or 'no answer'} {self.code or ''}{struck}"
+        items = ", ".join(f"{code} {count}" for code, count in self.refused_items.items())
+        refused = f" ({items})" if items else ""
+        return f"{asked}: {self.status or 'no answer'} {self.code or ''}{refused}{struck}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +105,21 @@ def _in_words(one: Mapping[str, Any]) -> str:
 class Journal:
     """Searches what one world was asked.
 
-    Filters are `operation`, `caller` (a NIF, or the name of a holder), `code` (`OK`, or one of the errors),
+    Filters are the `operation`, `caller` (a NIF, or the name of a holder), `code` (`OK`, or an error),
     `status`, `after` (the number of an entry) and `limit`.
     """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    def search(self, **filters: object) -> list[Entry]:
+    def search(self, operation: str | None = None, **filters: object) -> list[Entry]:
         """Return the entries, the oldest first."""
-        return [Entry.of(one) for one in self._calls.get("journal", filters)["entries"]]
+        told = self._calls.get("journal", {"operation": operation, **filters})
+        return [Entry.of(one) for one in told["entries"]]
 
-    def count(self, **filters: object) -> int:
+    def count(self, operation: str | None = None, **filters: object) -> int:
         """Return how many there are."""
-        return int(self._calls.get("journal/count", filters)["count"])
+        return int(self._calls.get("journal/count", {"operation": operation, **filters})["count"])
 
     def await_(
         self, operation: str, *, count: int = 1, timeout: float = _AWAITED_SECONDS, **filters: object
@@ -128,6 +143,10 @@ class Journal:
     def explain(self, entry: Entry | int) -> str:
         """Say in words what became of a request, and why."""
         return self._calls.get_raw(f"journal/{_number(entry)}/explain", accept="text/plain").decode()
+
+    def page(self, entry: Entry | int) -> str:
+        """Return the address of the page that shows an exchange to people, as long as its world is there."""
+        return f"{self._calls.base}/_sandbox/pages/journal/{_number(entry)}"
 
     def har(self) -> bytes:
         """Return all of it as HAR, which browsers and proxies read."""

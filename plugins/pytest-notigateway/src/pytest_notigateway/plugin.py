@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from notigateway.client import NotificationClient
     from pytest_notigateway.clock import Clock
-    from pytest_notigateway.journal import Journal
+    from pytest_notigateway.journal import Entry, Journal
     from pytest_notigateway.sandbox import Sandbox
     from pytest_notigateway.world import World
 
@@ -102,6 +102,7 @@ def as_holder(notigateway_world: World) -> Iterator[Callable[..., NotificationCl
     with ExitStack() as leaving:
 
         def make(name: str, **options: Any) -> NotificationClient:  # noqa: ANN401  (the client's)
+            __tracebackhide__ = True
             return leaving.enter_context(notigateway_world.as_holder(name, **options))
 
         yield make
@@ -166,4 +167,13 @@ def _told(world: World) -> str:
         return str(error)
     shown = entries[-_SHOWN:]
     left_out = [f"{len(entries) - len(shown)} before"] if len(entries) > len(shown) else []
-    return "\n".join([f"world {world.name}, {len(entries)} exchanges", *left_out, *map(str, shown)])
+    lines = [line for one in shown for line in _lines(world, one)]
+    is_any_refused = any(one.is_refused for one in shown)
+    kept = ["The world goes with its test: --pdb stops before that."] if is_any_refused else []
+    return "\n".join([f"world {world.name}, {len(entries)} exchanges", *left_out, *lines, *kept])
+
+
+def _lines(world: World, entry: Entry) -> list[str]:
+    """Return an exchange in a line, and where to look further if not all of it was done."""
+    why = f"   why: journal.explain({entry.number}), {world.journal.page(entry)}"
+    return [str(entry), why] if entry.is_refused else [str(entry)]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from pytest_notigateway.calling import Calls
+from pytest_notigateway.calling import Calls, SandboxError
 from pytest_notigateway.holders import Certificates
 from pytest_notigateway.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+# A refusal is shown where the test has asked; `--full-trace` shows what lies between.
+__tracebackhide__ = True
+
+# How long a world that is to go may be busy with what nobody waits for any more.
+REMOVAL_SECONDS: Final = 600.0
+_PAUSE_SECONDS: Final = 0.2
+_BUSY: Final = "BUSY"
 
 
 class Sandbox:
@@ -25,7 +34,7 @@ class Sandbox:
     @classmethod
     @contextmanager
     def at(cls, base: str, token: str | None = None) -> Iterator[Self]:
-        """Use the sandbox at that address (`http://127.0.0.1:8080`), and leave it running.
+        """Use the sandbox at that address (`http://127.0.0.1:8080`, or its page's), and leave it running.
 
         Raises: `SandboxError` where there is none, or it wants a token.
         """
@@ -41,17 +50,28 @@ class Sandbox:
         return Certificates.of(self._calls)
 
     @contextmanager
-    def world(self, **wished: Any) -> Iterator[World]:  # noqa: ANN401  (JSON)
-        """Make a world and remove it in the end.
+    def world(self, *, timeout: float | None = None, **wished: Any) -> Iterator[World]:  # noqa: ANN401  (JSON)
+        """Make a world and remove it in the end; `timeout` is how many seconds the making may take.
 
         Wishes: `notifications` (none), `seed` (7), `scenario`, `own_holders`, `freeze` (an instant) and
         `name`, which the sandbox gives otherwise.
         """
-        told = self._calls.post("worlds", wished)
+        told = self._calls.post("worlds", wished, seconds=timeout)
         try:
             yield World(self._calls.below(told["base"]), told, lambda: self.certificates)
         finally:
-            self._calls.delete(f"worlds/{told['name']}")
+            self._remove(told["name"])
+
+    def _remove(self, name: str) -> None:
+        """Remove a world, once it is busy no more: a jump of its clock goes on if nobody waits for it."""
+        end = time.monotonic() + REMOVAL_SECONDS
+        while True:
+            try:
+                return self._calls.delete(f"worlds/{name}", seconds=None)
+            except SandboxError as error:
+                if error.code != _BUSY or time.monotonic() > end:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
 
     def worlds(self) -> list[Mapping[str, Any]]:
         """Return what the sandbox says of each of its worlds."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from notigateway.client import NotificationClient
     from pytest_notigateway.calling import Calls
 
+# A refusal is shown where the test has asked; `--full-trace` shows what lies between.
+__tracebackhide__ = True
+
 ZIP: Final = "application/zip"
 
 
@@ -69,6 +72,9 @@ class World:
     """One world, until it is removed. `told` is what the sandbox said of it when it was made.
 
     `url`, `wsdl`, `issuing`, `wscn` and `wscn_test` are its addresses for a client under test.
+
+    What may take long is awaited however long it takes; or as long as `timeout` says, in seconds.
+    Raises: `SandboxError` with code NOT_DONE_IN_TIME after that.
     """
 
     def __init__(self, calls: Calls, told: Mapping[str, Any], shared: Callable[[], Certificates]) -> None:
@@ -119,24 +125,27 @@ class World:
 
     # --- what happens -----------------------------------------------------------------------------
 
-    def do(self, verb: str, **arguments: object) -> dict[str, Any]:
+    def do(self, verb: str, *, timeout: float | None = None, **arguments: object) -> dict[str, Any]:
         """Let something happen: `publish`, `accept`, `lapse`, `outage`, `revoke`, and what else there is."""
-        return dict(self._calls.post(f"do/{verb}", arguments))
+        return dict(self._calls.post(f"do/{verb}", arguments, seconds=timeout))
 
-    def publish(self, **arguments: object) -> Notification:
+    def publish(self, *, timeout: float | None = None, **arguments: object) -> Notification:
         """Publish a notification and return it as it stands."""
-        return self.notification(self.do("publish", **arguments)["id"])
+        return self.notification(self.do("publish", timeout=timeout, **arguments)["id"])
 
-    def scenario(self, name: str) -> list[Mapping[str, Any]]:
+    def scenario(self, name: str, *, timeout: float | None = None) -> list[Mapping[str, Any]]:
         """Play a scenario of the library; return what each step gave.
 
         Raises: `SandboxError` with code SCENARIO_UNKNOWN.
         """
-        return list(self._calls.post("scenario", {"name": name})["steps"])
+        return list(self._calls.post("scenario", {"name": name}, seconds=timeout)["steps"])
 
-    def steps(self, *steps: Mapping[str, Mapping[str, object]]) -> list[Mapping[str, Any]]:
+    def steps(
+        self, *steps: Mapping[str, Mapping[str, object]], timeout: float | None = None
+    ) -> list[Mapping[str, Any]]:
         """Play steps, each a verb with its arguments, in one call."""
-        return list(self._calls.post("scenario", {"steps": list[object](steps)})["steps"])
+        told = self._calls.post("scenario", {"steps": list[object](steps)}, seconds=timeout)
+        return list(told["steps"])
 
     def fault(self, kind: str, **selectors: object) -> int:
         """Plan a fault and return its id: `world.fault("status", status=503, operation="Ping", nth=1)`."""
@@ -153,15 +162,21 @@ class World:
     # --- the whole --------------------------------------------------------------------------------
 
     def reset(
-        self, *, notifications: int | None = None, seed: int | None = None, scenario: str | None = None
+        self,
+        *,
+        notifications: int | None = None,
+        seed: int | None = None,
+        scenario: str | None = None,
+        timeout: float | None = None,
     ) -> None:
         """Make this world anew, as it was made or otherwise; no other world notices."""
-        self._calls.post("reset", {"notifications": notifications, "seed": seed, "scenario": scenario})
+        wished = {"notifications": notifications, "seed": seed, "scenario": scenario}
+        self._calls.post("reset", wished, seconds=timeout)
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, *, timeout: float | None = None) -> bytes:
         """Return all of this world, to be restored in a moment or tomorrow."""
-        return self._calls.get_raw("snapshot", accept=ZIP)
+        return self._calls.get_raw("snapshot", accept=ZIP, seconds=timeout)
 
-    def restore(self, snapshot: bytes) -> None:
+    def restore(self, snapshot: bytes, *, timeout: float | None = None) -> None:
         """Let this world be as it was. Raises: `SandboxError` with code SNAPSHOT_OF_ANOTHER_VERSION."""
-        self._calls.post_raw("restore", snapshot, ZIP)
+        self._calls.post_raw("restore", snapshot, ZIP, seconds=timeout)
