@@ -86,6 +86,11 @@ def test_a_request_that_is_not_sent_can_be_sent_by_who_asks(world: Harness) -> N
         ("grant-power", {"as": "company"}, "REPRESENTATIVE_REQUIRED"),
         ("correct", {"notification": "0198e3a0-0000-7000-8000-000000000001"}, "UNKNOWN"),
         ("nothing", {}, "SCENARIO_UNKNOWN"),
+        ("publish", {"available_at": "P9999999D"}, "INVALID"),
+        ("outage", {"from": "-P9999999D"}, "INVALID"),
+        ("close-outage", {"outage": "x"}, "INVALID"),
+        ("end-succession", {"succession": "x"}, "INVALID"),
+        ("end-obligation", {"obligation": "x"}, "INVALID"),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_its_member(
@@ -98,6 +103,14 @@ def test_what_cannot_be_done_is_refused_by_its_member(
 def common_world(sandboxed_once: Sandboxed) -> Harness:
     """Give one world for what changes nothing."""
     return sandboxed_once.make()
+
+
+def test_a_refusal_says_what_is_wrong_in_words(common_world: Harness) -> None:
+    said = common_world.ask("POST", "/do/assign-red", json={"account": "28/1000000/00"}).json()["error"]
+    assert said["code"] == "RED_ASSIGNMENT_INVALID"
+    assert "its check digits are wrong" in said["detail"]
+    unknown = common_world.ask("GET", "/notifications?offset=5").json()["error"]["detail"]
+    assert unknown == "offset: not known here, where there is state, addressee, limit, before"
 
 
 def test_a_setting_counts_for_one_world_until_it_is_reset(sandboxed_once: Sandboxed) -> None:

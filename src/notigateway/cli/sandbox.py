@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,9 +34,14 @@ def sandbox(
         ),
     ] = None,
     notifications: Annotated[
-        int, typer.Option(min=0, max=1_000_000, help="How many the company has; fixed at the first start.")
+        int,
+        typer.Option(
+            min=0, max=NOTIFICATIONS_MAX, help="How many the company has; fixed at the first start."
+        ),
     ] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same acts; fixed at the first start.")] = 7,
+    seed: Annotated[
+        int, typer.Option(min=0, max=SEED_MAX, help="Same seed, same acts; fixed at the first start.")
+    ] = 7,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port; 0 takes a free one.")] = 0,
     listen: Annotated[
         str, typer.Option(help="IP address to listen at; other than this machine's own asks for a token.")

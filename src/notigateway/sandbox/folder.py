@@ -26,9 +26,11 @@ DATABASE: Final = ("notigateway.db", "notigateway.db-wal", "notigateway.db-shm")
 DATA: Final = (*DATABASE, "documents", "notices", "retired-seals")
 TRUST: Final = ("pki", "issuers", "revocation", "trust")
 FILES: Final = ("seeds.json", "world.json")
-NOTIFICATIONS_MAX: Final = 100_000
+NOTIFICATIONS_MAX: Final = 1_000_000
 # Nobody means more, and a text of it stays short.
 SEED_MAX: Final = 2**63 - 1
+# An archive is made and read in memory.
+SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

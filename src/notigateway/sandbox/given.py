@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
 
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.wss.freshness import read_instant
@@ -78,6 +79,15 @@ class Given:
             raise InvalidError(f"{name}: needed")
         return value
 
+    def uuid(self, name: str) -> UUID | None:
+        """Return an identifier, None where it is not there. Raises: `InvalidError`."""
+        text = self.text(name)
+        return None if text is None else uuid_of(text, name)
+
+    def need_uuid(self, name: str) -> UUID:
+        """Return an identifier that must be there. Raises: `InvalidError`."""
+        return uuid_of(self.need(name), name)
+
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return true or false."""
         return bool(self.take(name, bool, default=default))
@@ -133,6 +143,14 @@ def check_plain(value: object, depth: int = 0) -> None:
             raise InvalidError("a text holds half of a character") from error
 
 
+def uuid_of(text: str, name: str) -> UUID:
+    """Return an identifier. Raises: `InvalidError`."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidError(f"{name}: its id expected") from error
+
+
 def instant_of(text: str, name: str) -> datetime:
     """Return an instant. Raises: `InvalidError`."""
     try:
@@ -143,7 +161,12 @@ def instant_of(text: str, name: str) -> datetime:
 
 def moment_of(text: str, name: str, now: datetime) -> datetime:
     """Return an instant, or one that is told by how far it is from now. Raises: `InvalidError`."""
-    return now + duration_of(text, name) if _FROM_NOW.match(text) else instant_of(text, name)
+    if not _FROM_NOW.match(text):
+        return instant_of(text, name)
+    try:
+        return now + duration_of(text, name)
+    except OverflowError as error:
+        raise InvalidError(f"{name}: beyond the calendar") from error
 
 
 def duration_of(value: str | float, name: str) -> timedelta:

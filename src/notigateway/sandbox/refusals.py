@@ -43,7 +43,7 @@ class HostError(SandboxError):
 
 
 class TokenMissingError(SandboxError):
-    """It listens beyond this machine, and the request lacks its token."""
+    """It listens beyond this machine, and the request has not its token."""
 
     code, status = "TOKEN_MISSING", 401
 
@@ -102,7 +102,7 @@ class ClockRangeError(SandboxError):
 
 
 class NotHereError(SandboxError):
-    """This sandbox cannot do that: it has several workers, or a database with a clock of its own."""
+    """This sandbox cannot do that: it has several workers, a database of its own server, or 64 worlds."""
 
     code, status = "NOT_HERE", 409
 
@@ -114,7 +114,7 @@ class NotReachedError(SandboxError):
 
 
 class BusyError(SandboxError):
-    """Requests are still being answered, or somebody else replaces what is in the world."""
+    """Requests are still being answered, somebody else replaces what is in the world, or too many wait."""
 
     code, status = "BUSY", 409
 
@@ -123,6 +123,12 @@ class SnapshotError(SandboxError):
     """The archive is no snapshot of a world."""
 
     code, status = "SNAPSHOT_INVALID", 400
+
+
+class SnapshotSizeError(SandboxError):
+    """The world is larger than an archive may be that a sandbox takes back."""
+
+    code, status = "SNAPSHOT_TOO_LARGE", 409
 
 
 class SnapshotVersionError(SandboxError):

@@ -19,9 +19,9 @@ from notigateway import __version__
 from notigateway.repository.file_copies import copy_database
 from notigateway.repository.schema import head_revision
 from notigateway.sandbox import replacing
-from notigateway.sandbox.folder import DATA, DATABASE, FILES, TRUST, Plan
+from notigateway.sandbox.folder import DATA, DATABASE, FILES, SNAPSHOT_MAX_BYTES, TRUST, Plan
 from notigateway.sandbox.holders import Pki
-from notigateway.sandbox.refusals import SandboxError, SnapshotError, SnapshotVersionError
+from notigateway.sandbox.refusals import SandboxError, SnapshotError, SnapshotSizeError, SnapshotVersionError
 from notigateway.sandbox.remaking import bring_in
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from notigateway.sandbox.world import World
     from notigateway.sandbox.worlds import Worlds
 
-_UNPACKED_MAX_BYTES: Final = 2 * 1024**3
+_UNPACKED_MAX_BYTES: Final = 8 * 1024**3
 _ENTRIES_MAX: Final = 200_000
 _FORMAT: Final = 1
 _MANIFEST: Final = "snapshot.json"
@@ -45,7 +45,10 @@ _FOLDERS: Final = frozenset({*DATA, *TRUST}) - set(DATABASE)
 
 
 def snapshot(worlds: Worlds, world: World) -> bytes:
-    """Return everything in a world as an archive. Raises: `BusyError`, `NotHereError`."""
+    """Return everything in a world as an archive.
+
+    Raises: `SnapshotSizeError` for one that no sandbox would take back, `BusyError`, `NotHereError`.
+    """
     worlds.check_own_database(world)
     target = io.BytesIO()
     with (
@@ -60,6 +63,12 @@ def snapshot(worlds: Worlds, world: World) -> bytes:
         packed.write(copied, DATABASE[0])
         for file in _files(world.folder):
             packed.write(file, file.relative_to(world.folder).as_posix())
+            if target.tell() > SNAPSHOT_MAX_BYTES:
+                break
+    if target.tell() > SNAPSHOT_MAX_BYTES:
+        raise SnapshotSizeError(
+            f"more than {SNAPSHOT_MAX_BYTES // 1024**2} MiB: stop the sandbox and copy the world's folder"
+        )
     return target.getvalue()
 
 

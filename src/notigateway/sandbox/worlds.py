@@ -19,7 +19,7 @@ from notigateway.sandbox import replacing
 from notigateway.sandbox.clock import Setting, machine_time
 from notigateway.sandbox.exchange import holders_of
 from notigateway.sandbox.filling import bring_up, fill, make_trust
-from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
+from notigateway.sandbox.folder import SNAPSHOT_MAX_BYTES, Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import ensure_pki
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.peeking import peek
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 _log = Logger("notigateway.sandbox")
 WORLDS_MAX: Final = 64
-SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
 # What a form has around the archive that it sends.
 FORM_BYTES: Final = 64 * 1024
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")

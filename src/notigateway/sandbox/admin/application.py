@@ -8,6 +8,7 @@ from uuid import uuid4
 from flask import Flask, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.logger import Logger
 from notigateway.sandbox.admin import clocks, data, ordering, reading, records, stories
@@ -107,7 +108,7 @@ def _refused_by_gateway(error: GatewayError) -> tuple[Response, int]:
     status = 503 if error.retryable else 422
     if isinstance(error, ConfigurationError):
         status = 409
-    refused = RefusedError(error.code, error.detail)
+    refused = RefusedError(error.code, said_of(error))
     answer, _ = _refused(refused)
     return answer, status
 

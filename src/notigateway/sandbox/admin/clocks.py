@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from notigateway.sandbox.world import World
 
 blueprint = Blueprint("clocks", __name__)
+_GOING: Final = f"callers: {', '.join(Going)}, or a duration from real time such as -PT3M"
 
 
 @blueprint.get("/clock")
@@ -71,6 +72,8 @@ def _set(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: AN
 
 
 def _freeze(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: ANN401
+    if value is False:
+        raise InvalidError("freeze: true or an instant; a frozen clock goes on by thaw: true")
     at = None if value is True else instant_of(str(value), "freeze")
     wanted.end()
     if at is not None:
@@ -124,8 +127,11 @@ def _going(value: Any) -> Going | timedelta:  # noqa: ANN401
     if isinstance(value, str) and value in set(Going):
         return Going(value)
     if not isinstance(value, str | int | float):
-        raise InvalidError("callers: world, real, either, or a duration from real time")
-    differs = duration_of(value, "callers")
+        raise InvalidError(_GOING)
+    try:
+        differs = duration_of(value, "callers")
+    except InvalidError as error:
+        raise InvalidError(_GOING) from error
     if abs(differs) > FAR:
         raise InvalidError(f"callers: at most {FAR.days} days from real time")
     return differs

@@ -14,7 +14,7 @@ from notigateway.repository.engine import reading
 from notigateway.repository.overview import list_standing
 from notigateway.sandbox import remaking
 from notigateway.sandbox.admin.reading import all_worlds, asked, given, number, this_world
-from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX, Plan
+from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX, SNAPSHOT_MAX_BYTES, Plan
 from notigateway.sandbox.moving import check_reach
 from notigateway.sandbox.ordered import caller_of
 from notigateway.sandbox.outbox import messages_of
@@ -22,7 +22,6 @@ from notigateway.sandbox.refusals import InvalidError, MediaTypeError
 from notigateway.sandbox.showing import line_of, tell_one
 from notigateway.sandbox.snapshots import restore, snapshot
 from notigateway.sandbox.verbs import play
-from notigateway.sandbox.worlds import SNAPSHOT_MAX_BYTES
 
 if TYPE_CHECKING:
     from notigateway.repository.overview import Stands

@@ -59,6 +59,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The world is busy: requests are being answered, or it is being made anew. Try again.",
     ),
     "SNAPSHOT_INVALID": ("El archivo no es la copia de un mundo.", "The file is no snapshot of a world."),
+    "SNAPSHOT_TOO_LARGE": (
+        "El mundo no cabe en un archivo.",
+        "The world is too large for an archive.",
+    ),
     "SNAPSHOT_OF_ANOTHER_VERSION": (
         "La copia es de otra versión del programa.",
         "The snapshot is of another version of the program.",

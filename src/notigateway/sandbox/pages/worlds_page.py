@@ -11,6 +11,7 @@ from notigateway.repository.engine import reading
 from notigateway.repository.overview import count_standing
 from notigateway.sandbox.admin import data
 from notigateway.sandbox.admin.reading import all_worlds, this_world
+from notigateway.sandbox.folder import SNAPSHOT_MAX_BYTES
 from notigateway.sandbox.given import Given
 from notigateway.sandbox.pages.notes import Note
 from notigateway.sandbox.pages.reading_forms import instant_typed, number_typed
@@ -19,7 +20,6 @@ from notigateway.sandbox.pages.words import CONTRACTS, STATES
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.snapshots import restore
 from notigateway.sandbox.verbs import play
-from notigateway.sandbox.worlds import SNAPSHOT_MAX_BYTES
 from notigateway.soap.served import SERVED
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from notigateway.clock.lapsing import Sweeping
 from notigateway.clock.outages import close_outage, declare_outage, recompute_deadlines
@@ -127,7 +126,7 @@ def outage(world: World, wanted: Given) -> dict[str, Any]:
 @verb("close-outage", {"outage": "its id", "at": "when it ended; by default now"})
 def close(world: World, wanted: Given) -> dict[str, Any]:
     """Tell when an outage ended; deadlines move as they must."""
-    now, identifier = world.clock(), UUID(wanted.need("outage"))
+    now, identifier = world.clock(), wanted.need_uuid("outage")
     at = wanted.moment("at", now) or now
     with world.using() as office:
         adds_up = office.outage_hours_add_up

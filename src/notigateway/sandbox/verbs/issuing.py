@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from notigateway.instants import instant_text
 from notigateway.issuer.employees import authorise_employee, withdraw_employee
@@ -187,7 +186,7 @@ def _communicate(world: World, body: str, terms: SuccessionTerms) -> dict[str, A
 @verb("end-succession", {"succession": _NOTIFICATION, "at": "when; by default now"})
 def end_guardianship(world: World, wanted: Given) -> dict[str, Any]:
     """End a guardianship."""
-    now, identifier = world.clock(), UUID(wanted.need("succession"))
+    now, identifier = world.clock(), wanted.need_uuid("succession")
     at = wanted.moment("at", now) or now
     with world.using() as office, writing(office.engine) as session:
         return _succession(end_succession(session, identifier, at=at, now=now))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 from notigateway.addressee.obligations import end_obligation, enter_obligation
 from notigateway.addressee.red import assign_red, end_red
@@ -22,6 +21,8 @@ from notigateway.sandbox.seeds import AUTHORISATION, CCC, NAF
 from notigateway.sandbox.verbs.verb import verb
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from notigateway.repository.rights import RedAssignment
     from notigateway.sandbox.given import Given
     from notigateway.sandbox.world import World
@@ -36,7 +37,7 @@ _WHOSE: Final = "a holder's name or a NIF; by default `company`"
     "assign-red",
     {
         "addressee": _WHOSE,
-        "account": "its CCC or NAF; by default the one that the sandbox gives it",
+        "account": "its CCC (11 digits) or NAF (12); by default the one that the sandbox gives it",
         "red": "the RED person; by default `red`",
         "authorisation": f"`{AUTHORISATION}` by default",
         "from": _FROM,
@@ -84,9 +85,9 @@ def unassign(world: World, wanted: Given) -> dict[str, Any]:
 
 
 def _assignment_id(world: World, wanted: Given) -> UUID:
-    whose, text = wanted.text("addressee") or "company", wanted.text("assignment")
-    if text is not None:
-        return _uuid(text, "assignment")
+    whose, identifier = wanted.text("addressee") or "company", wanted.uuid("assignment")
+    if identifier is not None:
+        return identifier
     nif = named(world, whose).nif
     with world.looking() as office, reading(office.engine) as session:
         found = [one for one in list_all_red_assignments(session) if one.addressee.identifier == nif]
@@ -129,7 +130,7 @@ def add_user(world: World, wanted: Given) -> dict[str, Any]:
 @verb("end-red-user", {"user": "its id", "at": "when; by default now"})
 def remove_user(world: World, wanted: Given) -> dict[str, Any]:
     """Let a secondary user no longer work under the authorisation."""
-    now, identifier = world.clock(), _uuid(wanted.need("user"), "user")
+    now, identifier = world.clock(), wanted.need_uuid("user")
     at = wanted.moment("at", now) or now
     with world.using() as office, writing(office.engine) as session:
         row = end_user(session, identifier, at=at, now=now)
@@ -140,7 +141,7 @@ def remove_user(world: World, wanted: Given) -> dict[str, Any]:
     "main-account",
     {
         "addressee": _WHOSE,
-        "account": "its CCC or NAF; by default the one that the sandbox gives it",
+        "account": "its CCC (11 digits) or NAF (12); by default the one that the sandbox gives it",
         "from": _FROM,
         "to": "of a correction until when it was so",
         "ground": _GROUND,
@@ -195,7 +196,7 @@ def oblige(world: World, wanted: Given) -> dict[str, Any]:
 @verb("end-obligation", {"obligation": "its id", "at": "when; by default now"})
 def release(world: World, wanted: Given) -> dict[str, Any]:
     """Enter that an obligation has ended."""
-    now, identifier = world.clock(), _uuid(wanted.need("obligation"), "obligation")
+    now, identifier = world.clock(), wanted.need_uuid("obligation")
     at = wanted.moment("at", now) or now
     with world.using() as office, writing(office.engine) as session:
         obliging = office.delivering.obliging
@@ -208,10 +209,3 @@ def _account(wanted: Given, whose: str) -> str:
     if account is None:
         raise InvalidError("account: a CCC or NAF, since the sandbox gives that addressee none")
     return account
-
-
-def _uuid(text: str, name: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise InvalidError(f"{name}: its id expected") from error

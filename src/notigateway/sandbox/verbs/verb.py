@@ -8,6 +8,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from notigateway.contract.problems import said_of
 from notigateway.errors import GatewayError
 from notigateway.sandbox.given import Given
 from notigateway.sandbox.refusals import InvalidError, RefusedError, ScenarioUnknownError, near
@@ -99,4 +100,4 @@ def do(world: World, name: str, members: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return find_verb(name).does(world, Given(members))
     except GatewayError as error:
-        raise RefusedError(error.code, error.detail) from error
+        raise RefusedError(error.code, said_of(error)) from error
