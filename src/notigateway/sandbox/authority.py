@@ -8,6 +8,7 @@ it forked.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,11 +30,13 @@ from notigateway.pki.keys import load_key_pair
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from email.message import Message
     from pathlib import Path
 
     from notigateway.pki.keys import KeyPair
 
 _QUERY_MAX_BYTES: Final = 16 * 1024
+_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 _READ_SECONDS: Final = 20
 _STOP_SECONDS: Final = 5.0
 _SERIAL_BITS: Final = 64
@@ -144,15 +147,20 @@ class TimestampAuthority:
         """Answer on a listening socket what `reply` makes of a path and a request; none is a bad request."""
 
         class Handler(BaseHTTPRequestHandler):
+            # Who asks for many time-stamps keeps its connection; head and body leave in one piece.
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
             timeout = _READ_SECONDS
 
             def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                query = self.rfile.read(min(length, _QUERY_MAX_BYTES))
-                answer = reply(self.path, query)
+                length = _length(self.headers)
+                query = b"" if length is None else self.rfile.read(length)
+                answer = reply(self.path, query) if query else b""
                 self.send_response(200 if answer else 400)
                 self.send_header("Content-Type", "application/timestamp-reply")
                 self.send_header("Content-Length", str(len(answer)))
+                if length is None:  # where the next request begins is not known
+                    self.send_header("Connection", "close")
                 self.end_headers()
                 self.wfile.write(answer)
 
@@ -184,6 +192,14 @@ class TimestampAuthority:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
+
+
+def _length(headers: Message) -> int | None:
+    """Return how long the body of a request is; None where that is not said, or is more than any has."""
+    found = headers.get_all("Content-Length") or [""]
+    if "Transfer-Encoding" in headers or len(found) > 1 or not _DIGITS.fullmatch(found[0]):
+        return None
+    return length if (length := int(found[0])) <= _QUERY_MAX_BYTES else None
 
 
 def stamping_by(find: Callable[[str], Stamper | None]) -> Callable[[str, bytes], bytes]:

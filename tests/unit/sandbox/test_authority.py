@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.sandbox.authority import Stamper, stamping_by
+from notigateway.sandbox.authority import Stamper, TimestampAuthority, stamping_by
 from notigateway.sandbox.holders import ensure_pki
+from notigateway.sandbox.listening import LOOPBACK, listen
 from openssl_authority import find_openssl
+from patience import slowed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,3 +58,35 @@ def test_what_is_no_request_and_whose_nobody_is_get_no_answer(tmp_path: Path) ->
     reply = stamping_by(lambda path: stamper if path == "/ours" else None)
     assert reply("/ours", b"no request") == b""
     assert reply("/theirs", b"no request") == b""
+
+
+def asked(connection: http.client.HTTPConnection, body: bytes, **headers: str) -> int:
+    """Send a request whose headers are these alone; return the status of its answer."""
+    connection.putrequest("POST", "/", skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def test_a_connection_is_kept_while_it_is_known_where_a_request_ends() -> None:
+    listener = listen(LOOPBACK, 0)
+    port = listener.getsockname()[1]
+    with TimestampAuthority(listener, lambda _, query: query):
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=slowed(20))
+        assert asked(connection, b"one", Content_Length="3") == 200
+        kept = connection.sock
+        assert asked(connection, b"two", Content_Length="3") == 200
+        assert connection.sock is kept
+        assert asked(connection, b"", Content_Length="0") == 400
+        assert connection.sock is kept
+        connection.close()
+        for length in ("-1", "abc", "+3", "\xb2", "99999999999", str(16 * 1024 + 1)):
+            assert asked(connection, b"", Content_Length=length) == 400, length
+            assert connection.sock is None, length
+        assert asked(connection, b"", Transfer_Encoding="chunked") == 400
+        assert connection.sock is None
+        assert asked(connection, b"") == 400
+        connection.close()
