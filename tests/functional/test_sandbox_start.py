@@ -37,8 +37,10 @@ def test_a_sandbox_beyond_this_machine_wants_its_token(tmp_path: Path) -> None:
         assert (tmp_path / "sandbox" / "token.txt").read_text("utf-8") == f"{ready['token']}\n"
         world = f"{ready['sandbox']}world"
         assert httpx.get(world).status_code == 401
-        told = httpx.get(world, headers={"Authorization": f"Bearer {ready['token']}"})
-        assert (told.status_code, told.json()["base"]) == (200, ready["base"])
+        for scheme in ("Bearer", "bearer", "BEARER"):
+            told = httpx.get(world, headers={"Authorization": f"{scheme} {ready['token']}"})
+            assert (told.status_code, told.json()["base"]) == (200, ready["base"])
+        assert httpx.get(world, headers={"Authorization": f"Bear {ready['token']}"}).status_code == 401
         assert file.exists()
     assert not file.exists()
 

@@ -219,6 +219,10 @@ def test_worlds_are_there_again_when_a_sandbox_starts_again(tmp_path: Path) -> N
         assert httpx.get(f"{base}/notifications/{made['id']}").json()["state"] == "available"
 
 
+# How a browser says for whom it asks.
+_SITES = ("cross-site", "same-origin", "none")
+
+
 @pytest.mark.parametrize(
     ("headers", "content", "status", "code"),
     [
@@ -236,6 +240,12 @@ def test_what_no_harness_sends_is_refused(
     answer = world.ask("POST", "/reset", headers=headers, content=content)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.json()["error"]["correlation_id"]
+
+
+def test_no_page_of_another_address_has_a_snapshot_taken(world: Harness) -> None:
+    asked = {site: world.ask("GET", "/snapshot", headers={"Sec-Fetch-Site": site}) for site in _SITES}
+    assert [one.status_code for one in asked.values()] == [403, 200, 200]
+    assert asked["cross-site"].json()["error"]["code"] == "HOST_NOT_OURS"
 
 
 def test_with_several_workers_there_is_one_world_as_it_is(tmp_path: Path) -> None:

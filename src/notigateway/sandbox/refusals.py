@@ -37,7 +37,7 @@ class MediaTypeError(SandboxError):
 
 
 class HostError(SandboxError):
-    """The request is for another name than those at which the sandbox listens: rebinding of names."""
+    """It is for another name than those at which the sandbox listens, or a page of another address asks."""
 
     code, status = "HOST_NOT_OURS", 403
 

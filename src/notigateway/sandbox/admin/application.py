@@ -59,6 +59,9 @@ def make_flask(worlds: Worlds) -> Flask:
         # Who has the token knows by which name he asks.
         if token is None and (request.headers.get("Host") or "").lower() not in hosts:
             raise HostError("the sandbox does not answer to that name")
+        # A browser says for whom it asks: a picture in a page of a stranger's would take snapshots.
+        if request.blueprint in _FOR_HARNESSES and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            raise HostError("a page of another address asks: only the sandbox's own and harnesses may")
         if request.endpoint == all_pages.ENTRY:
             return
         if token is not None and not guarding.is_let_in(token):

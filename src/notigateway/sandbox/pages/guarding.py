@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
 # The member of every form that says from which page it comes.
 FIELD: Final = "form_mark"
-_BEARER: Final = "Bearer "
+_BEARER: Final = "bearer"
 _SEED_BYTES: Final = 32
 
 
 def is_let_in(token: str) -> bool:
     """Tell whether a request carries the token, or what this browser was given for it."""
-    sent = request.headers.get("Authorization", "")
-    has_token = sent.startswith(_BEARER) and _same(sent[len(_BEARER) :], token)
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    # A scheme is written in whatever case (RFC 9110 §11.1).
+    has_token = scheme.lower() == _BEARER and _same(sent.strip(" "), token)
     return has_token or _same(request.cookies.get(_name("entry"), ""), _entry(token))
 
 
