@@ -9,12 +9,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PATIENCE_MS = 60_000;
+// An hour: a clock that passes thousands of deadlines answers once all that was due is done.
+const PATIENCE_MS = 3_600_000;
 const START_MS = 120_000;
+// A world that is to go may be busy with what nobody waits for any more.
+const REMOVAL_MS = 600_000;
+const PAUSE_MS = 200;
 
 /** The sandbox has refused: `code` for programs, the message for people. */
 export class SandboxError extends Error {
@@ -79,7 +86,17 @@ class Sandbox {
   /** Make a world; wishes are notifications, seed, scenario, own_holders, freeze and name. Remove it when done. */
   async world(wishes = {}) {
     const told = await this.#admin.post('worlds', wishes);
-    return new World(this.#admin.below(told.base), told, () => this.#admin.delete(`worlds/${told.name}`));
+    return new World(this.#admin.below(told.base), told, () => this.#remove(told.name));
+  }
+
+  async #remove(name) {
+    for (const end = Date.now() + REMOVAL_MS; ; await sleep(PAUSE_MS)) {
+      try {
+        return await this.#admin.delete(`worlds/${name}`);
+      } catch (error) {
+        if (error.code !== 'BUSY' || Date.now() > end) throw error;
+      }
+    }
   }
 
   /** The world at the root, which all who use this sandbox share. */
@@ -174,30 +191,46 @@ function journalOf(calls) {
 }
 
 function admin(url, token) {
-  const base = url.replace(/\/+$/, '');
+  const base = url.replace(/(\/_sandbox)?\/*$/, '');
   const ask = async (method, path, body, accept = '*/*') => {
     const headers = { Accept: accept };
     if (token) headers.Authorization = `Bearer ${token}`;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     const address = `${base}/_sandbox/${path}`;
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(address, { method, headers, signal, body: body && JSON.stringify(body) }).catch((error) => {
+    const answer = await send(address, { method, headers, body: body && JSON.stringify(body) }).catch((error) => {
       throw new SandboxError('UNREACHABLE', `${method} ${address}: ${error.cause?.message ?? error.message}`);
     });
-    if (answer.ok) return answer;
-    const { error } = await answer.json().catch(() => ({}));
-    if (!error?.code) throw new SandboxError('NOT_A_SANDBOX', `${method} ${address} was answered with ${answer.status}`);
-    throw new SandboxError(error.code, error.detail);
+    if (answer.status < 300) return answer.text;
+    throw refusal(answer) ?? new SandboxError('NOT_A_SANDBOX', `${method} ${address} was answered with ${answer.status}`);
   };
   return {
     base,
     below: (other) => admin(other, token),
     get: async (path, asked = {}) => {
       const query = new URLSearchParams(asked).toString();
-      return (await ask('GET', query ? `${path}?${query}` : path)).json();
+      return JSON.parse(await ask('GET', query ? `${path}?${query}` : path));
     },
-    text: async (path) => (await ask('GET', path, undefined, 'text/plain')).text(),
-    post: async (path, body) => (await ask('POST', path, body)).json(),
+    text: (path) => ask('GET', path, undefined, 'text/plain'),
+    post: async (path, body) => JSON.parse(await ask('POST', path, body)),
     delete: async (path) => void (await ask('DELETE', path)),
   };
+}
+
+/** Send a request and read its answer; not by `fetch`, which waits five minutes at most. */
+async function send(address, { method, headers, body }) {
+  const { request } = address.startsWith('https:') ? https : http;
+  const asked = request(address, { method, headers, agent: false, signal: AbortSignal.timeout(PATIENCE_MS) });
+  asked.end(body);
+  const [answer] = await once(asked, 'response');
+  return { status: answer.statusCode, text: await textOf(answer) };
+}
+
+/** What an answer says was refused; undefined where it says nothing of the kind. */
+function refusal({ text }) {
+  try {
+    const { code, detail } = JSON.parse(text).error;
+    return code && new SandboxError(code, detail);
+  } catch {
+    return undefined;
+  }
 }

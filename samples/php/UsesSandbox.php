@@ -71,6 +71,8 @@ final class SandboxError extends RuntimeException
 final class Sandbox
 {
     private const START_SECONDS = 120;
+    /** A world that is to go may be busy with what nobody waits for any more. */
+    private const REMOVAL_SECONDS = 600;
 
     private static ?self $shared = null;
 
@@ -120,7 +122,21 @@ final class Sandbox
     public function world(array $wishes = []): World
     {
         $told = $this->calls->post('worlds', $wishes);
-        return new World($this->calls->below($told['base']), $told, fn () => $this->calls->delete("worlds/{$told['name']}"));
+        return new World($this->calls->below($told['base']), $told, fn () => $this->remove($told['name']));
+    }
+
+    private function remove(string $name): void
+    {
+        for ($end = microtime(true) + self::REMOVAL_SECONDS; true; usleep(200_000)) {
+            try {
+                $this->calls->delete("worlds/$name");
+                return;
+            } catch (SandboxError $error) {
+                if ($error->sandboxCode !== 'BUSY' || microtime(true) > $end) {
+                    throw $error;
+                }
+            }
+        }
     }
 }
 
@@ -252,11 +268,14 @@ final class World
 /** Calls of the admin API below one address. */
 final class SandboxCalls
 {
+    /** An hour: a clock that passes thousands of deadlines answers once all that was due is done. */
+    private const PATIENCE_SECONDS = 3600;
+
     private string $base;
 
     public function __construct(string $base, private ?string $token = null)
     {
-        $this->base = rtrim($base, '/');
+        $this->base = preg_replace('#(/_sandbox)?/*$#', '', $base, 1);
     }
 
     public function below(string $base): self
@@ -294,7 +313,7 @@ final class SandboxCalls
             $headers[] = 'Content-Type: application/json';
         }
         $url = "$this->base/_sandbox/$path";
-        $http = ['method' => $method, 'header' => $headers, 'content' => $body ?? '', 'ignore_errors' => true, 'timeout' => 60];
+        $http = ['method' => $method, 'header' => $headers, 'content' => $body ?? '', 'ignore_errors' => true, 'timeout' => self::PATIENCE_SECONDS];
         $answer = @file_get_contents($url, false, stream_context_create(['http' => $http]));
         if ($answer === false) {
             throw new SandboxError('UNREACHABLE', "$method $url: " . (error_get_last()['message'] ?? ''));

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 import com.google.gson.JsonObject;
 
@@ -18,6 +19,9 @@ import com.google.gson.JsonObject;
 public final class Sandbox implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(120);
     private static final Duration STOP = Duration.ofSeconds(30);
+    /** A world that is to go may be busy with what nobody waits for any more. */
+    private static final Duration REMOVAL = Duration.ofMinutes(10);
+    private static final Duration PAUSE = Duration.ofMillis(200);
 
     private final Admin admin;
     private final Runnable closing;
@@ -112,7 +116,22 @@ public final class Sandbox implements AutoCloseable {
     public World world(Map<String, ?> wished) {
         JsonObject told = admin.post("worlds", wished);
         String name = told.get("name").getAsString();
-        return new World(admin.below(told.get("base").getAsString()), told, () -> admin.delete("worlds/" + name));
+        return new World(admin.below(told.get("base").getAsString()), told, () -> remove(name));
+    }
+
+    private void remove(String name) {
+        long end = System.nanoTime() + REMOVAL.toNanos();
+        while (true) {
+            try {
+                admin.delete("worlds/" + name);
+                return;
+            } catch (SandboxException error) {
+                if (!error.code().equals("BUSY") || System.nanoTime() > end) {
+                    throw error;
+                }
+            }
+            LockSupport.parkNanos(PAUSE.toNanos());
+        }
     }
 
     /** The world at the root. */
