@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 scenario = typer.Typer(help="List scenarios, and play one in a running sandbox.", no_args_is_help=True)
 
 # A story may let years pass.
-_SECONDS: Final = 600.0
+# A story takes as long as it takes: only who does not answer at all is given up.
+_CONNECT_SECONDS: Final = 20.0
 _SHOWN_CHARS: Final = 160
 
 Sandbox = Annotated[
@@ -80,8 +81,9 @@ def _ask(sandbox: str, method: str, path: str, token: str | None, said: Any = No
 
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     url = f"{sandbox.rstrip('/').removesuffix('/_sandbox')}/_sandbox/{path}"
+    patient = httpx.Timeout(None, connect=_CONNECT_SECONDS)
     try:
-        with httpx.Client(timeout=_SECONDS, trust_env=False, headers=headers) as client:
+        with httpx.Client(timeout=patient, trust_env=False, headers=headers) as client:
             answer = client.request(method, url, json=said)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ConfigurationError(f"no sandbox answers at {sandbox}: {error}") from error
@@ -95,6 +97,8 @@ def _refuse(answer: httpx.Response) -> NoReturn:
     try:
         error = answer.json()["error"]
         said = f"{error['code']}: {error['detail']}"
+        if error["code"] == "TOKEN_MISSING":
+            said += "; here it is given by --token or NOTIGATEWAY_SANDBOX_TOKEN"
     except (ValueError, KeyError, TypeError):
         said = f"HTTP {answer.status_code}: is this the address of a sandbox?"
     typer.echo(said, err=True)

@@ -50,8 +50,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The certificates of the sandbox do not reach that far.",
     ),
     "NOT_HERE": (
-        "Este sandbox no puede hacerlo: tiene varios procesos, o una base de datos con reloj propio.",
-        "This sandbox cannot do that: it has several workers, or a database with a clock of its own.",
+        "Este sandbox no puede hacerlo: tiene varios procesos, una base de datos en su servidor o ya 64 mundos.",
+        "This sandbox cannot do that: it has several workers, a database of its own server, or 64 worlds.",
     ),
     "NOT_REACHED": ("Lo esperado no llegó a tiempo.", "What was waited for did not come in time."),
     "BUSY": (
@@ -60,8 +60,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "SNAPSHOT_INVALID": ("El archivo no es la copia de un mundo.", "The file is no snapshot of a world."),
     "SNAPSHOT_TOO_LARGE": (
-        "El mundo no cabe en un archivo.",
-        "The world is too large for an archive.",
+        "El mundo es demasiado grande para una copia.",
+        "The world is too large for a snapshot.",
     ),
     "SNAPSHOT_OF_ANOTHER_VERSION": (
         "La copia es de otra versión del programa.",

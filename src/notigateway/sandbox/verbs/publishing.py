@@ -49,7 +49,7 @@ _DOCUMENTS: Final = "documents: each with name, media_type and content (base64) 
         "body": "`TGSS` (the default), `INSS` or `ISM`, or a DIR3 code of theirs",
         "reference": "by default a new one; of several acts each has a number behind it",
         "procedure": "a code; `9900101` by default",
-        "matter": "a word of the catalogue; `company_registration` by default",
+        "matter": "a word, by which rights and powers name it; `company_registration` by default",
         "kind": "`notification` (the default) or `communication`",
         "available_at": "for later: an instant, or how far from now (`P3D`)",
         "voluntary": "true: to the body's knowledge the addressee is not obliged",
