@@ -50,7 +50,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The certificates of the sandbox do not reach that far.",
     ),
     "NOT_HERE": (
-        "Este sandbox no puede hacerlo: tiene varios procesos, una base de datos en su servidor o ya 64 mundos.",
+        "Este sandbox no puede hacerlo: tiene varios procesos, una base de datos aparte o ya 64 mundos.",
         "This sandbox cannot do that: it has several workers, a database of its own server, or 64 worlds.",
     ),
     "NOT_REACHED": ("Lo esperado no llegó a tiempo.", "What was waited for did not come in time."),
