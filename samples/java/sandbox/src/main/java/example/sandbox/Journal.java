@@ -22,12 +22,17 @@ public final class Journal {
         this.admin = admin;
     }
 
-    /** One exchange; status and code are null where no answer was sent, faults those that struck. */
+    /**
+     * One exchange; status and code are null where no answer was sent, refusedItems says how many items of a batch
+     * were refused, by the code, faults are those that struck.
+     */
     public record Entry(int number, Instant at, String operation, String caller, String holder, Integer status,
-            String code, List<Integer> faults) {
+            String code, Map<String, Integer> refusedItems, List<Integer> faults) {
         @Override
         public String toString() {
-            return "%d: %s by %s at %s: %s %s".formatted(number, operation, holder == null ? caller : holder, at, status, code);
+            String by = holder == null ? caller : holder;
+            String refused = refusedItems.isEmpty() ? "" : " " + refusedItems;
+            return "%d: %s by %s at %s: %s %s%s".formatted(number, operation, by, at, status, code, refused);
         }
     }
 

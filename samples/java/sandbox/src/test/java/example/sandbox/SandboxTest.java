@@ -43,6 +43,9 @@ class SandboxTest {
         company.ping(new Ping());
         List<String> codes = world.journal().search(Map.of("operation", "Ping")).stream().map(Journal.Entry::code).toList();
         assertEquals(List.of("TEMPORARILY_UNAVAILABLE", "OK"), codes);
+        assertEquals(List.of(), receipts(company, "46d8a5ba-7e9f-4a7c-9f5a-1d1c2b3a4f5e"));
+        Journal.Entry asked = world.journal().search(Map.of("operation", "RetrieveReceipts")).get(0);
+        assertEquals(Map.of("NOTIFICATION_UNKNOWN", 1), asked.refusedItems());
     }
 
     private static Notigateway company(World world) throws Exception {
