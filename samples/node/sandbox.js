@@ -127,7 +127,13 @@ class World {
 
   /** What is in this world, whoever may see it; asking has no effect. */
   async notifications(filters) {
-    return (await this.#admin.get('notifications', filters)).notifications;
+    const found = [];
+    let told = { next: null };
+    do {
+      told = await this.#admin.get('notifications', told.next === null ? filters : { ...filters, before: told.next });
+      found.push(...told.notifications);
+    } while (told.next !== null && filters?.limit === undefined);
+    return found;
   }
 
   /** One notification with its receipts; asking has no effect. */

@@ -192,7 +192,13 @@ final class World
     /** What is in this world, whoever may see it. */
     public function notifications(array $filters = []): array
     {
-        return $this->calls->get('notifications', $filters)['notifications'];
+        $found = [];
+        do {
+            $told = $this->calls->get('notifications', $filters);
+            array_push($found, ...$told['notifications']);
+            $filters['before'] = $told['next'];
+        } while ($told['next'] !== null && !isset($filters['limit']));
+        return $found;
     }
 
     public function scenario(string $name): array

@@ -154,6 +154,12 @@ def test_a_world_is_what_it_was(notigateway_world: World) -> None:
     assert [one.id for one in notigateway_world.notifications()] == [published.id]
 
 
+def test_a_bureaus_notifications_are_all_told(notigateway_world: World) -> None:
+    notigateway_world.do("bureau", companies=1_001)
+    assert len({one.id for one in notigateway_world.notifications()}) == 1_001
+    assert len(notigateway_world.notifications(limit=5)) == 5
+
+
 def test_what_the_sandbox_refuses_has_its_code(notigateway_world: World) -> None:
     with pytest.raises(SandboxError) as refused:
         notigateway_world.scenario("of nobody")

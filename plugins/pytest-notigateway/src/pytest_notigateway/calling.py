@@ -55,6 +55,19 @@ class Calls:
         """Return what is at a path, asked for by what is not None."""
         return self._asked("GET", path, params=query(asked), seconds=seconds).json()
 
+    def get_all(self, path: str, name: str, asked: Mapping[str, object], *, following: str) -> list[Any]:
+        """Return everything of a list that is told in parts: `following` asks for what `next` names.
+
+        With a `limit` no more than that.
+        """
+        limit, found = asked.get("limit"), []
+        told: Any = {"next": asked.get(following)}
+        while True:
+            told = self.get(path, {**asked, following: told["next"]})
+            found += told[name]
+            if told["next"] is None or limit is not None:
+                return found
+
     def get_raw(self, path: str, *, accept: str = "*/*", seconds: float | None = SECONDS) -> bytes:
         """Return the bytes at a path."""
         return self._asked("GET", path, headers={"Accept": accept}, seconds=seconds).content

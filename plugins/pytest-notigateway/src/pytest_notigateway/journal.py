@@ -114,8 +114,8 @@ class Journal:
 
     def search(self, operation: str | None = None, **filters: object) -> list[Entry]:
         """Return the entries, the oldest first."""
-        told = self._calls.get("journal", {"operation": operation, **filters})
-        return [Entry.of(one) for one in told["entries"]]
+        wanted = {"operation": operation, **filters}
+        return [Entry.of(one) for one in self._calls.get_all("journal", "entries", wanted, following="after")]
 
     def count(self, operation: str | None = None, **filters: object) -> int:
         """Return how many there are."""

@@ -112,8 +112,8 @@ class World:
     ) -> list[Notification]:
         """Return what is in this world, whoever may see it; asking has no effect."""
         wanted = {"state": state, "addressee": addressee, "limit": limit}
-        told = self._calls.get("notifications", wanted)
-        return [Notification.of(one) for one in told["notifications"]]
+        told = self._calls.get_all("notifications", "notifications", wanted, following="before")
+        return [Notification.of(one) for one in told]
 
     def notification(self, notification_id: str) -> Notification:
         """Return one notification with its receipts; asking has no effect."""

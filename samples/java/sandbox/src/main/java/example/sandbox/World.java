@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -112,8 +113,15 @@ public final class World implements AutoCloseable {
 
     /** What is in this world, whoever may see it; asking has no effect. */
     public List<Notification> notifications() {
-        return admin.get("notifications").getAsJsonArray("notifications").asList().stream()
-                .map(one -> Admin.JSON.fromJson(one, Notification.class)).toList();
+        List<Notification> found = new ArrayList<>();
+        JsonObject told = admin.get("notifications");
+        while (true) {
+            told.getAsJsonArray("notifications").forEach(one -> found.add(Admin.JSON.fromJson(one, Notification.class)));
+            if (told.get("next").isJsonNull()) {
+                return List.copyOf(found);
+            }
+            told = admin.get("notifications", Map.of("before", told.get("next").getAsLong()));
+        }
     }
 
     /** One notification with its receipts; asking has no effect. */
