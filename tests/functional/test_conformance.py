@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from conformance_table import rows_of_mutations
-from conforming import failed, report_on, skipped
+from conforming import called, ended_early, failed, report_on, skipped
 from mutants import all_mutations
 from mutated_sandbox import mutated
 from notigateway.conformance.arranging import a_world
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # A world is younger than the first head of its log.
 AFTER_A_WHILE = {"CHG-07"}
+# What the first question tells from a service that is wrong: somebody else.
+TOLD_AT_ONCE = {"another key"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,9 @@ def test_a_server_that_is_wrong_in_one_way_is_caught(server: Mutated, name: str)
     check = caught.partition(",")[0].partition(" ")[0]
     with server.wrong(name):
         found = failed(report_on(server.base, one.contract, only=[check], in_place=True))
+        why = ended_early(server.base, one.contract)
     assert (does, [*found]) == (one.does, [check])
+    assert bool(why) == (name in TOLD_AT_ONCE), why
 
 
 # --- clients --------------------------------------------------------------------------------------
@@ -100,3 +104,13 @@ def test_of_a_client_that_does_not_work_nothing_else_is_told(server: Mutated) ->
     (why,) = failed(report).values()
     assert why == "it ended with 0, and what was there for it is available"
     assert len(skipped(report)) == len(report.findings) - 1
+
+
+def test_a_client_that_cannot_be_run_is_told_once(
+    server: Mutated, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["client", "--sandbox", server.base, "--", "no-such-client"]
+    assert called(monkeypatch, *command) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "notigateway-conformance: cannot run no-such-client: No such file or directory"
+    ]

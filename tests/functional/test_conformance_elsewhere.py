@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from conforming import failed, skipped
+from conforming import failed, options_of, skipped
 from notigateway.conformance.arranging import Options, arranged
 from notigateway.conformance.kit import chosen_checks
 from notigateway.conformance.performing import perform
@@ -35,23 +34,6 @@ def world(sandboxed_once: Sandboxed) -> Iterator[Steering]:
         steering = Steering(made.base)
         yield steering
         steering.close()
-
-
-def options_of(world: Steering, folder: Path) -> Options:
-    """Return what somebody says at the command line who knows nothing of a sandbox."""
-    told = world.certificates()
-    for name in ("company", "person", "issuer"):
-        (folder / f"{name}.p12").write_bytes(base64.b64decode(told["holders"][name]["p12"]))
-    for name in ("service", "seal", "passphrase"):
-        (folder / name).write_text(told[name])
-    return Options(
-        url=str(world.world()["url"]),
-        p12=folder / "company.p12",
-        second_p12=folder / "person.p12",
-        password_file=folder / "passphrase",
-        server_cert=[folder / "service"],
-        seal_cert=[folder / "seal"],
-    )
 
 
 def report_on(options: Options, *only: str) -> Report:

@@ -104,6 +104,7 @@ def server_command(
 ) -> None:
     """Make the checks, print a line for each, write the reports, exit with what they come to."""
     from notigateway.conformance.arranging import Options, arranged
+    from notigateway.conformance.first_question import check_asked
     from notigateway.conformance.kit import chosen_checks
     from notigateway.conformance.performing import perform
 
@@ -134,7 +135,7 @@ def server_command(
         all_wrappings=all_wrappings,
     )
     with arranged(options) as target:
-        target.check_reached()
+        check_asked(target)
         report = perform(checks, target, told=_Telling())
     _finish(report, junit, html)
 

@@ -82,6 +82,14 @@ def code_of(fault: _Element) -> str:
     return named[1] if named else ""
 
 
+def text_of(fault: _Element) -> str:
+    """Return what a fault says to people, without its code."""
+    text = fault.findtext(f".//{{{NOTIGATEWAY_V1}}}GatewayFault/{{{NOTIGATEWAY_V1}}}textEn")
+    if text is None:
+        text = next((found for path in _FAULT_TEXTS if (found := fault.findtext(path))), "")
+    return _CODE.sub("", text).strip()
+
+
 @cache
 def schema_of(name: str) -> etree.XMLSchema:
     """Return the published schema of that name, compiled."""

@@ -52,6 +52,7 @@ FAULT_CODES: Final[Mapping[str, str]] = {
     "TEXT_INVALID": "soap:Client",
     "TIMESTAMP_INVALID": "wsse:InvalidSecurity",
     "TOKEN_INVALID": "wsse:InvalidSecurityToken",
+    "TOKEN_TYPE_UNSUPPORTED": "wsse:UnsupportedSecurityToken",
     "TOKEN_UNAVAILABLE": "wsse:SecurityTokenUnavailable",
     "TOKEN_WEAK": "wsse:InvalidSecurityToken",
 }
@@ -111,12 +112,21 @@ def refused(
 
 def is_fault(target: Target, reply: Reply, *codes: str) -> Proven:
     """Expect that a reply is a signed fault with one of these codes, and return it. Raises: `FailedError`."""
-    told = told_of(reply)
-    expect(told in codes, f"expected {' or '.join(codes)}; the service answered {told}")
-    found = target.prove(reply)
+    found = is_refusal(target, reply, *codes)
+    told = found.told
     same(reply.status, _FAULT_STATUS, f"the HTTP status of {told}")
     same(fault_code_of(found), FAULT_CODES.get(told, "soap:Client"), f"the fault code of {told}")
     return found
+
+
+def is_refusal(target: Target, reply: Reply, *codes: str) -> Proven:
+    """Expect a signed fault with one of these codes, in either version of SOAP, and return it.
+
+    Raises: `FailedError`.
+    """
+    told = told_of(reply)
+    expect(told in codes, f"expected {' or '.join(codes)}; the service answered {told}")
+    return target.prove(reply)
 
 
 def statically_refused(
@@ -127,10 +137,15 @@ def statically_refused(
     Raises: `FailedError`.
     """
     reply = target.send(data, headers, method=method)
-    told = told_of(reply)
-    expect(told == code, f"expected {code}; the service answered {told}")
-    same(reply.status, STATIC_STATUS[code], f"the HTTP status of {code}")
+    is_static(reply, code)
     return reply
+
+
+def is_static(reply: Reply, *codes: str) -> None:
+    """Expect that a reply is the unsigned refusal with one of these codes. Raises: `FailedError`."""
+    told = told_of(reply)
+    expect(told in codes, f"expected {' or '.join(codes)}; the service answered {told}")
+    same(reply.status, STATIC_STATUS[told], f"the HTTP status of {told}")
 
 
 def told_of(reply: Reply) -> str:
@@ -138,7 +153,8 @@ def told_of(reply: Reply) -> str:
     try:
         element = parse_envelope(reply.body, limits=REPLY_LIMITS).operation
     except GatewayError:
-        return f"HTTP status {reply.status} without an envelope"
+        what = "an envelope that cannot be read" if reply.is_soap else "no SOAP message"
+        return f"{what} ({reply.words})"
     if element.tag in FAULTS:
         return code_of(element) or "a fault without a code"
     return str(element.tag).rpartition("}")[2]

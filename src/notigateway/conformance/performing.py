@@ -6,15 +6,16 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from notigateway.client.errors import ClientError, GatewayFaultError
-from notigateway.conformance.steering import SteeringError
 from notigateway.conformance.verdict import (
     AdvisedError,
     FailedError,
     Finding,
+    NothingToAskError,
     Report,
     SkippedError,
     Verdict,
 )
+from notigateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +54,10 @@ class Subject(Protocol):
 
 
 def perform(checks: Sequence[Check], subject: Subject, *, told: Callable[[Finding], None]) -> Report:
-    """Make all checks and return what came of them; `told` gets each finding at once."""
+    """Make all checks and return what came of them; `told` gets each finding at once.
+
+    Raises: `NothingToAskError`.
+    """
     at, findings = subject.now(), list[Finding]()
     for check in checks:
         findings.append(_made(check, subject))
@@ -80,7 +84,9 @@ def _asked(check: Check, subject: Subject) -> tuple[Verdict, str]:
         return Verdict.FAILED, str(error)  # with its code
     except ClientError as error:
         return Verdict.FAILED, f"{error.code}: {error}"
-    except SteeringError as error:
+    except NothingToAskError:
+        raise
+    except ConfigurationError as error:
         return Verdict.FAILED, error.detail
     except Exception as error:  # noqa: BLE001  (an answer that no check reckons with ends none of the others)
         return Verdict.FAILED, f"an answer that cannot be read: {type(error).__name__}: {error}"

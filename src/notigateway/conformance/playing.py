@@ -18,10 +18,9 @@ from cryptography import x509
 from notigateway.conformance.dialects import dialect_of
 from notigateway.conformance.raw import soap_headers
 from notigateway.conformance.target import Given, Target, pair_of
-from notigateway.conformance.verdict import SkippedError
+from notigateway.conformance.verdict import NothingToAskError, SkippedError
 from notigateway.contract import v1_following
 from notigateway.contract.writing import write
-from notigateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -157,7 +156,7 @@ class Play:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise ConfigurationError(f"cannot run {self.command[0]}: {error.strerror}") from error
+                raise NothingToAskError(f"cannot run {self.command[0]}: {error.strerror}") from error
             code = _ended(process, self.seconds)
         text = log.read_text("utf-8", errors="replace")[-_TAIL_CHARS:].strip()
         return Ran(code, " ".join(text.split()))

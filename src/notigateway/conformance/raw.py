@@ -11,9 +11,11 @@ import httpx
 from notigateway.client.errors import ClientError
 from notigateway.client.parts import Received, is_in_parts, receive
 from notigateway.client.proxies import proxy_for
+from notigateway.client.unreached import Way, one_line, unreached
 from notigateway.conformance.verdict import FailedError
 from notigateway.errors import ConfigurationError
-from notigateway.exchanges import BoundedTransport, failure_words
+from notigateway.exchanges import BoundedTransport
+from notigateway.wss.ns import SOAP11, SOAP12
 from notigateway.wss.policy import Limits
 
 if TYPE_CHECKING:
@@ -30,6 +32,14 @@ _TOO_MANY: Final = 429
 _WAIT_MAX_SECONDS: Final = 65
 
 
+class NoAnswerError(FailedError):
+    """Nothing came back; `why` tells how far it got."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"no answer: {why}")
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came back: status, headers by their names in small letters, the envelope and its parts."""
@@ -43,20 +53,38 @@ class Reply:
         """Return the envelope."""
         return self.received.envelope
 
+    @property
+    def is_soap(self) -> bool:
+        """Tell whether it is a SOAP message at all, right or wrong."""
+        return any(namespace.encode() in self.body for namespace in (SOAP11, SOAP12))
+
+    @property
+    def words(self) -> str:
+        """Return what it is as HTTP."""
+        media_type = one_line(self.headers.get("content-type", "").partition(";")[0])
+        return f"HTTP {self.status}, {media_type or 'no media type'}{'' if self.body else ', no content'}"
+
+
+def address_of(url: str) -> httpx.URL:
+    """Return an address that can be called. Raises: `ConfigurationError`."""
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"{url!r} is not an address") from error
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise ConfigurationError(f"{url!r} is not an address of http or https")
+    return address
+
 
 class Line:
     """The way to one address; an exchange takes no longer than `timeout_seconds`."""
 
     def __init__(self, url: str, *, timeout_seconds: float, tls: ssl.SSLContext | None) -> None:
         """Raise: `ConfigurationError` for what is no address."""
-        try:
-            self._url = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise ConfigurationError(f"{url!r} is not an address") from error
-        if self._url.scheme not in {"http", "https"} or not self._url.host:
-            raise ConfigurationError(f"{url!r} is not an address of http or https")
+        self._url = address_of(url)
+        self._timeout_seconds = timeout_seconds
         verify: ssl.SSLContext | bool = tls or self._url.scheme == "https"
-        proxy = proxy_for(self._url)
+        self._proxy = proxy = proxy_for(self._url)
         self._http = httpx.Client(
             transport=BoundedTransport(
                 seconds=timeout_seconds, verify=verify, proxy=proxy.client() if proxy is not None else None
@@ -76,7 +104,7 @@ class Line:
     ) -> Reply:
         """Send bytes as they are and return what comes; a service that counts refusals is waited for once.
 
-        Raises: `FailedError` where no answer comes, or one in parts that are none.
+        Raises: `NoAnswerError`; `FailedError` for an answer in parts that are none.
         """
         reply = self._send(data, headers, method, query)
         if reply.status == _TOO_MANY:
@@ -86,11 +114,15 @@ class Line:
 
     def _send(self, data: bytes, headers: Mapping[str, str], method: str, query: str) -> Reply:
         url = self._url.copy_with(query=query.encode()) if query else self._url
+        way = Way(self._proxy, is_tunnelled=url.scheme == "https")
         try:
-            with self._http.stream(method, url, content=data or None, headers=dict(headers)) as response:
+            with self._http.stream(
+                method, url, content=data or None, headers=dict(headers), extensions={"trace": way.trace}
+            ) as response:
                 received = _received(response)
-        except httpx.HTTPError as error:
-            raise FailedError(f"no answer: {failure_words(error)}") from error
+        except httpx.RequestError as error:
+            told = unreached(error, url, way, timeout_seconds=self._timeout_seconds)
+            raise NoAnswerError(str(told)) from error
         except ClientError as error:
             raise FailedError(str(error)) from error
         found = {name.lower(): value for name, value in response.headers.items()}

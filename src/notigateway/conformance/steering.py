@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
+from notigateway.client.unreached import Way, unreached
+from notigateway.conformance.raw import address_of
 from notigateway.errors import ConfigurationError
-from notigateway.exchanges import BoundedTransport, failure_words
+from notigateway.exchanges import BoundedTransport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +26,12 @@ class Steering:
     """One world of a sandbox, by the address of its base."""
 
     def __init__(self, base: str, token: str | None = None) -> None:
-        """Steer the world at `base`; `token` is the sandbox's, where it listens beyond its own machine."""
+        """Steer the world at `base`; `token` is the sandbox's, where it listens beyond its own machine.
+
+        Raises: `ConfigurationError` for what is no address.
+        """
         self.base = base.rstrip("/")
+        self._url = address_of(self.base)
         self._token = token
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(
@@ -120,12 +126,14 @@ class Steering:
     def _exchange(
         self, method: str, path: str, said: object = None, *, query: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        url = f"{self.base}/_sandbox/{path}"
+        url, way = f"{self.base}/_sandbox/{path}", Way()
         try:
-            response = self._http.request(method, url, json=said, params=query)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            words = failure_words(error) if isinstance(error, httpx.HTTPError) else str(error)
-            raise SteeringError(f"the sandbox at {self.base} does not answer: {words}") from error
+            response = self._http.request(
+                method, url, json=said, params=query, extensions={"trace": way.trace}
+            )
+        except httpx.RequestError as error:
+            told = unreached(error, self._url, way, timeout_seconds=_TIMEOUT_SECONDS)
+            raise SteeringError(f"the sandbox at {self.base} does not answer: {told}") from error
         if response.is_error:
             raise SteeringError(f"the sandbox at {self.base} refuses {path}: {_why(response)}")
         return response

@@ -33,7 +33,7 @@ from notigateway.wss.verify import verify_envelope
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lxml.etree import _Element
 
@@ -148,6 +148,11 @@ class Target:
         return self.given.url
 
     @property
+    def called(self) -> str:
+        """Return what the service calls itself, as far as is told."""
+        return self.given.public_url or self.given.url
+
+    @property
     def contract(self) -> str:
         """Return which contract it claims."""
         return self.dialect.name
@@ -155,13 +160,6 @@ class Target:
     def has(self, need: Need) -> bool:
         """Tell whether something that a check cannot do without is there."""
         return self.given.has(need)
-
-    def check_reached(self) -> None:
-        """Check that something answers there at all. Raises: `ConfigurationError`."""
-        try:
-            self.send(b"", method="GET", query="wsdl")
-        except FailedError as error:
-            raise ConfigurationError(f"{self.given.url} cannot be reached: {error}") from error
 
     @staticmethod
     def now() -> datetime:
@@ -202,8 +200,7 @@ class Target:
     def addressing(self, operation: str, signer: Signer | None = None) -> tuple[tuple[str, str], ...]:
         """Return the WS-Addressing headers of a request, under a MessageID that was never used."""
         message_id = new_message_id(fingerprint((signer or self.signer).certificate))
-        to = self.given.public_url or self.given.url
-        return ("To", to), ("Action", self.dialect.action(operation)), ("MessageID", message_id)
+        return ("To", self.called), ("Action", self.dialect.action(operation)), ("MessageID", message_id)
 
     def send(
         self,
@@ -215,7 +212,7 @@ class Target:
     ) -> Reply:
         """Send a request, by default with the headers of the harmless operation; nothing is proven yet.
 
-        Raises: `FailedError` where no answer comes.
+        Raises: `NoAnswerError`; `FailedError` for an answer in parts that are none.
         """
         data = data if isinstance(data, bytes) else data.build()
         ordinary = soap_headers(self.dialect.action(self.dialect.harmless)) if method == "POST" else {}
@@ -223,21 +220,40 @@ class Target:
 
     def prove(self, reply: Reply) -> Proven:
         """Return a reply that the pinned certificate signed just now. Raises: `FailedError`."""
+        if not reply.is_soap:
+            raise FailedError(f"the answer is no SOAP message: {reply.words}")
         try:
-            envelope = parse_envelope(reply.body, limits=REPLY_LIMITS)
-            reply.received.mark(envelope.root)
-            verified = verify_envelope(
-                envelope,
-                now=self.now(),
-                expectations=Expectations(),
-                check_certificate=self._pinned.check,
-                inlined=reply.received.inlined,
-            )
+            return self._verified(reply, self._pinned.check)
         except GatewayError as error:
             words = f"{error.code}: {error.detail}" if error.detail else error.code
             raise FailedError(
                 f"the answer (HTTP status {reply.status}) is not proven to be the service's: {words}"
             ) from error
+
+    def signed_by(self, reply: Reply) -> x509.Certificate | None:
+        """Return whoever's certificate a reply is rightly signed by, just now; None where it is not."""
+        try:
+            return self._verified(reply, lambda *_: None).verified.certificate
+        except GatewayError:
+            return None
+
+    def is_pinned(self, certificate: x509.Certificate) -> bool:
+        """Tell whether it is one of those that prove answers."""
+        return certificate in self.given.service
+
+    def _verified(
+        self, reply: Reply, check_certificate: Callable[[x509.Certificate, datetime], None]
+    ) -> Proven:
+        """Return a reply that somebody signed just now. Raises: `GatewayError`."""
+        envelope = parse_envelope(reply.body, limits=REPLY_LIMITS)
+        reply.received.mark(envelope.root)
+        verified = verify_envelope(
+            envelope,
+            now=self.now(),
+            expectations=Expectations(),
+            check_certificate=check_certificate,
+            inlined=reply.received.inlined,
+        )
         return Proven(reply, envelope, verified)
 
     def ask(self, operation: str, content: bytes | None = None, *, signer: Signer | None = None) -> Proven:

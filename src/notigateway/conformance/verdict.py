@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from notigateway.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -20,6 +22,10 @@ class Verdict(StrEnum):
     FAILED = "failed"
     ADVISED = "advised"
     SKIPPED = "skipped"
+
+
+class NothingToAskError(ConfigurationError):
+    """No check can be made, this one or another: the text tells why, and the run ends."""
 
 
 class FailedError(Exception):

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from notigateway.conformance.cli import main
+from conforming import called
+from not_the_service import stranger
 from pki import pki, write_pem
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["notigateway-conformance", *arguments])
-    before = os.umask(0o077)
-    try:
-        with pytest.raises(SystemExit) as ended:
-            main()
-    finally:
-        os.umask(before)
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 @pytest.mark.parametrize(
@@ -33,8 +20,8 @@ def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         ([], "the address of the service is missing"),
         (["https://example.test/"], "the caller is missing"),
         (["https://example.test/", "--key", "x"], "--key and --cert belong together"),
-        (["--sandbox", "http://127.0.0.1:9"], "does not answer"),
-        (["--sandbox", "127.0.0.1:9"], "does not answer"),
+        (["--sandbox", "http://127.0.0.1:9"], "nothing listens at 127.0.0.1:9: connection refused"),
+        (["--sandbox", "127.0.0.1:9"], "'127.0.0.1:9' is not an address of http or https"),
     ],
 )
 def test_what_is_missing_is_told_in_a_line(
@@ -52,14 +39,43 @@ def test_the_word_server_may_be_left_out_before_an_address(
     assert "the caller is missing" in capsys.readouterr().err
 
 
-def test_where_nobody_answers_nothing_is_asked(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+@pytest.fixture
+def caller(tmp_path: Path) -> list[str]:
     key, certificate = write_pem(pki().company_seal, tmp_path, "me")
     _, service = write_pem(pki().service, tmp_path, "service")
-    options = ["--key", str(key), "--cert", str(certificate), "--server-cert", str(service)]
-    assert called(monkeypatch, "http://127.0.0.1:9/notigateway/v1", *options) == 2
-    assert "cannot be reached" in capsys.readouterr().err
+    return ["--key", str(key), "--cert", str(certificate), "--server-cert", str(service)]
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "http://127.0.0.1:9/v1",
+            "http://127.0.0.1:9/v1 cannot be reached: nothing listens at 127.0.0.1:9: connection refused",
+        ),
+        ("127.0.0.1:9", "'127.0.0.1:9' is not an address of http or https"),
+        ("ftp://127.0.0.1:9", "'ftp://127.0.0.1:9' is not an address of http or https"),
+    ],
+)
+def test_where_nobody_answers_nothing_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caller: list[str],
+    url: str,
+    said: str,
+) -> None:
+    assert called(monkeypatch, "server", url, *caller) == 2
+    assert capsys.readouterr().err == f"notigateway-conformance: {said}\n"
+
+
+def test_where_somebody_else_answers_nothing_else_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caller: list[str]
+) -> None:
+    with stranger("a page") as address:
+        assert called(monkeypatch, "server", address, *caller) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.endswith(f"no SOAP service answers at {address}: HTTP 200, text/html\n")
 
 
 def test_a_check_that_is_none_is_wrong_usage(
