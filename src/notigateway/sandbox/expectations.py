@@ -6,9 +6,10 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from notigateway.sandbox.refusals import InvalidError
+
 if TYPE_CHECKING:
-    from notigateway.sandbox.exchange import Exchange
-    from notigateway.sandbox.journal import Journal, Search
+    from notigateway.sandbox.journal import Journal, Search, Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,13 @@ class Expectation:
 
     identifier: int
     said: dict[str, Any]
-    wanted: Search
     bounds: Bounds
-    found: int = 0
+    tally: Tally
+
+    @property
+    def found(self) -> int:
+        """Return how often it was found."""
+        return self.tally.found
 
     @property
     def is_met(self) -> bool:
@@ -39,8 +44,16 @@ class Expectation:
         return self.bounds.hold(self.found)
 
     def line(self) -> dict[str, Any]:
-        """Return what a harness is told of it."""
-        return {"id": self.identifier, **self.said, "found": self.found, "met": self.is_met}
+        """Return what a harness is told of it; `since` stands where what came before was dropped."""
+        found = self.found
+        since = {} if self.tally.since is None else {"since": self.tally.since}
+        return {
+            "id": self.identifier,
+            **self.said,
+            "found": found,
+            "met": self.bounds.hold(found),
+            **since,
+        }
 
 
 @dataclass(slots=True)
@@ -52,16 +65,18 @@ class Expectations:
     _last: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __post_init__(self) -> None:
-        """Hear of every exchange."""
-        self.journal.listen(self._count)
-
     def add(self, said: dict[str, Any], wanted: Search, bounds: Bounds) -> Expectation:
-        """Keep one."""
+        """Keep one. Raises: `InvalidError` for an upper bound where what would count may be dropped."""
         with self._lock:
+            tally = self.journal.tally(wanted)
+            if tally.since is not None and bounds.at_most is not None:
+                self.journal.end(tally)
+                raise InvalidError(
+                    f"whether it came so seldom cannot be told: the journal begins with {tally.since}, what "
+                    "was before is dropped; expect it before anything comes, or empty the journal first"
+                )
             self._last += 1
-            one = Expectation(self._last, said, wanted, bounds)
-            one.found = len(self.journal.search(wanted))
+            one = Expectation(self._last, said, bounds, tally)
             self._kept.append(one)
             return one
 
@@ -72,8 +87,6 @@ class Expectations:
     def clear(self) -> None:
         """Forget all."""
         with self._lock:
+            for one in self._kept:
+                self.journal.end(one.tally)
             self._kept.clear()
-
-    def _count(self, exchange: Exchange) -> None:
-        for one in self._kept:
-            one.found += one.wanted.finds(exchange)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from notigateway.sandbox.exchange import Exchange
 
 ENTRIES_MAX: Final = 5_000
@@ -50,18 +47,39 @@ def is_of(exchange: Exchange, caller: str) -> bool:
     return caller in named | {exchange.caller}
 
 
+@dataclass(slots=True, eq=False)
+class Tally:
+    """How many came that are meant: of those that were kept when it began, and all since, kept or not."""
+
+    wanted: Search
+    # The first that it could count, where others that may have been meant were dropped before it began.
+    since: int | None
+    found: int = 0
+    # How many somebody waits for, and whether they came.
+    awaited: int | None = None
+    came: threading.Event = field(default_factory=threading.Event)
+
+    def count(self, exchange: Exchange) -> None:
+        """Count one, if it is meant."""
+        self.found += self.wanted.finds(exchange)
+        if self.awaited is not None and self.found >= self.awaited:
+            self.came.set()
+
+
 class Journal:
     """Keeps exchanges; where there are too many the oldest goes, and is counted. Safe between threads."""
 
     def __init__(self, *, entries_max: int = ENTRIES_MAX, held_max_bytes: int = HELD_MAX_BYTES) -> None:
         self._entries_max = entries_max
         self._held_max_bytes = held_max_bytes
-        self._kept: deque[Exchange] = deque()
+        # Each with what it weighed when it came.
+        self._kept: deque[tuple[Exchange, int]] = deque()
         self._held = 0
         self._last = 0
         self._dropped = 0
-        self._condition = threading.Condition()
-        self._listeners: list[Callable[[Exchange], None]] = []
+        self._last_dropped = 0
+        self._lock = threading.Lock()
+        self._tallies: list[Tally] = []
 
     @property
     def count(self) -> int:
@@ -78,50 +96,71 @@ class Journal:
         """The number of the last one."""
         return self._last
 
-    def listen(self, listener: Callable[[Exchange], None]) -> None:
-        """Tell somebody of each that is entered."""
-        self._listeners.append(listener)
-
     def enter(self, exchange: Exchange) -> None:
         """Keep one that is over."""
-        with self._condition:
+        with self._lock:
             self._last += 1
             exchange.number = self._last
-            self._kept.append(exchange)
-            self._held += exchange.weight
+            weight = exchange.weight
+            self._kept.append((exchange, weight))
+            self._held += weight
             while len(self._kept) > self._entries_max or (
                 self._held > self._held_max_bytes and len(self._kept) > 1
             ):
-                self._held -= self._kept.popleft().weight
+                oldest, weight = self._kept.popleft()
+                self._held -= weight
                 self._dropped += 1
-            for listener in self._listeners:
-                listener(exchange)
-            self._condition.notify_all()
+                self._last_dropped = oldest.number
+            for one in self._tallies:
+                one.count(exchange)
 
     def search(self, wanted: Search, *, limit: int | None = None) -> list[Exchange]:
         """Return what is meant, the oldest first."""
-        with self._condition:
-            found = [one for one in self._kept if wanted.finds(one)]
+        with self._lock:
+            found = self._found(wanted)
         return found if limit is None else found[:limit]
 
     def find(self, number: int) -> Exchange | None:
         """Return one; None where it is not kept."""
-        with self._condition:
-            return next((one for one in self._kept if one.number == number), None)
+        with self._lock:
+            return next((one for one, _ in self._kept if one.number == number), None)
 
-    def wait(self, wanted: Search, *, count: int, seconds: float) -> list[Exchange]:
-        """Return what is meant as soon as there are so many, or when the time is over."""
-        end = time.monotonic() + seconds
-        with self._condition:
-            while True:
-                found = [one for one in self._kept if wanted.finds(one)]
-                left = end - time.monotonic()
-                if len(found) >= count or left <= 0:
-                    return found
-                self._condition.wait(left)
+    def tally(self, wanted: Search) -> Tally:
+        """Count what is meant from now on, and what is kept of it, until told to `end` it."""
+        with self._lock:
+            return self._begin(wanted)
+
+    def end(self, tally: Tally) -> None:
+        """Count no further."""
+        with self._lock:
+            self._tallies.remove(tally)
+
+    def wait(self, wanted: Search, *, count: int, seconds: float) -> tuple[Tally, list[Exchange]]:
+        """Wait until so many came, or the time is over; return their count, and those that are kept."""
+        with self._lock:
+            tally = self._begin(wanted, awaited=count)
+        try:
+            tally.came.wait(seconds)
+        finally:
+            self.end(tally)
+        return tally, self.search(wanted)
 
     def clear(self) -> None:
-        """Forget what is kept; numbers go on."""
-        with self._condition:
+        """Forget what is kept; numbers go on, and who waits begins anew to count."""
+        with self._lock:
             self._kept.clear()
-            self._held = self._dropped = 0
+            self._held = self._dropped = self._last_dropped = 0
+            for one in self._tallies:
+                if one.awaited is not None:
+                    one.found, one.since = 0, None
+
+    def _found(self, wanted: Search) -> list[Exchange]:
+        return [one for one, _ in self._kept if wanted.finds(one)]
+
+    def _begin(self, wanted: Search, *, awaited: int | None = None) -> Tally:
+        since = self._last_dropped + 1 if self._last_dropped > wanted.after else None
+        tally = Tally(wanted, since, len(self._found(wanted)), awaited)
+        if awaited is not None and tally.found >= awaited:
+            tally.came.set()
+        self._tallies.append(tally)
+        return tally

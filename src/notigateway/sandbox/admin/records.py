@@ -67,12 +67,13 @@ def wait() -> dict[str, Any]:
     if not _waiting.acquire(blocking=False):
         raise BusyError(f"{WAITS_MAX} wait already: what they wait for needs threads, too")
     try:
-        found = this_world().journal.wait(search, count=many, seconds=seconds)
+        tally, found = this_world().journal.wait(search, count=many, seconds=seconds)
     finally:
         _waiting.release()
-    if len(found) < many:
-        raise NotReachedError(f"{len(found)} of {many} came in {seconds:g} s")
-    return {"count": len(found), "entries": [one.line() for one in found[:_LIMIT]]}
+    if tally.found < many:
+        lost = "" if tally.since is None else f"; what came before entry {tally.since} was dropped"
+        raise NotReachedError(f"{tally.found} of {many} came in {seconds:g} s{lost}")
+    return {"count": tally.found, "entries": [one.line() for one in found[:_LIMIT]]}
 
 
 @blueprint.delete("/journal")
