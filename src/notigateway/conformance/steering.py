@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
@@ -119,8 +118,10 @@ class Steering:
             return {}
         try:
             found: dict[str, Any] = response.json()
-        except json.JSONDecodeError as error:
-            raise SteeringError(f"{self.base} is no sandbox: {path} is answered without JSON") from error
+        except ValueError as error:
+            raise SteeringError(
+                f"no sandbox answers at {self.base}: {path} is answered without JSON"
+            ) from error
         return found
 
     def _exchange(
@@ -135,13 +136,13 @@ class Steering:
             told = unreached(error, self._url, way, timeout_seconds=_TIMEOUT_SECONDS)
             raise SteeringError(f"the sandbox at {self.base} does not answer: {told}") from error
         if response.is_error:
-            raise SteeringError(f"the sandbox at {self.base} refuses {path}: {_why(response)}")
+            raise SteeringError(self._refused(path, response))
         return response
 
-
-def _why(response: httpx.Response) -> str:
-    try:
-        error = response.json()["error"]
-        return f"{error['code']}: {error['detail']}"
-    except (json.JSONDecodeError, KeyError, TypeError):
-        return f"HTTP status {response.status_code}"
+    def _refused(self, path: str, response: httpx.Response) -> str:
+        """Return what is to be told of a refusal; only a sandbox says why in JSON."""
+        try:
+            error = response.json()["error"]
+            return f"the sandbox at {self.base} refuses {path}: {error['code']}: {error['detail']}"
+        except (ValueError, KeyError, TypeError):
+            return f"no sandbox answers at {self.base}: HTTP {response.status_code} to {path}"

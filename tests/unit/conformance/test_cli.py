@@ -78,6 +78,17 @@ def test_where_somebody_else_answers_nothing_else_is_asked(
     assert printed.err.endswith(f"no SOAP service answers at {address}: HTTP 200, text/html\n")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("no page", "HTTP 404 to worlds"), ("a page", "worlds is answered without JSON")]
+)
+def test_what_is_no_sandbox_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, said: str
+) -> None:
+    with stranger(name, "") as base:
+        assert called(monkeypatch, "server", "--sandbox", base) == 2
+    assert capsys.readouterr().err == (f"notigateway-conformance: no sandbox answers at {base}: {said}\n")
+
+
 def test_a_check_that_is_none_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
