@@ -8,11 +8,15 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from patience import slowed
 from sandbox_table import DOCUMENT, written
 
 if TYPE_CHECKING:
     from worlds import Sandboxed
+
+pytestmark = pytest.mark.once
 
 
 def test_the_tables_are_those_of_the_code() -> None:

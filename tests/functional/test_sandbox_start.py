@@ -12,9 +12,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+import pytest
 
 from notigateway.sandbox.process import running
 from patience import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.once
 
 COMMAND = [sys.executable, "-m", "notigateway.cli.main", "sandbox", "--notifications", "0"]
 
