@@ -122,12 +122,14 @@ def _message_id(target: Target) -> None:
         found.text = _STOLEN_ID
         return found
 
+    # so it is about the attack where the addressing of one is refused
+    answered(target, target.send(target.draft()))
     for one in _attacks(target):
         after = _applied(one, lambda parts: parts.addressed("MessageID"), evil)
         with _telling(one):
             reply = target.send(target.draft(after=after))
             expect(_STOLEN_ID not in _related(reply), "the answer relates to a MessageID nobody signed")
-            _expect_nothing_else(target, reply)
+            _expect_nothing_else(target, reply, "ADDRESSING_INVALID")
 
 
 def _attacks(target: Target) -> list[Wrapping]:
@@ -153,12 +155,15 @@ def _telling(one: Wrapping) -> Iterator[None]:
         raise FailedError(f"{error} ({one.words})") from error
 
 
-def _expect_nothing_else(target: Target, reply: Reply) -> None:
-    """Expect that the message is refused, or what was signed in it is answered. Raises: `FailedError`."""
+def _expect_nothing_else(target: Target, reply: Reply, *codes: str) -> None:
+    """Expect that the message is refused, or what was signed in it is answered.
+
+    `codes` are those with which it may be refused beside the usual ones. Raises: `FailedError`.
+    """
     if told_of(reply) == f"{target.dialect.harmless}Response":
         answered(target, reply)
     else:
-        is_fault(target, reply, *_REFUSALS)
+        is_fault(target, reply, *_REFUSALS, *codes)
 
 
 def _related(reply: Reply) -> set[str]:
