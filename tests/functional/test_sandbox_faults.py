@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import threading
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -14,6 +17,9 @@ from envelopes import WSU, Draft
 from notigateway.client import ClientError
 from notigateway.pki.keys import fingerprint, load_certificates, load_key_pair
 from notigateway.sandbox.peeking import peek
+from notigateway.sandbox.recording import SLOW_MAX
+from patience import slowed
+from worlds import SECONDS
 
 if TYPE_CHECKING:
     from worlds import Harness
@@ -232,3 +238,27 @@ def test_faults_are_withdrawn(world: Harness) -> None:
     assert send(world).status_code == 500
     world.ask("DELETE", "/faults")
     assert send(world).status_code == 200
+
+
+@pytest.mark.parametrize("ending", [("DELETE", "/faults"), ("POST", "/reset")])
+def test_however_many_are_delayed_who_ordered_it_takes_it_back(
+    ending: tuple[str, str], world: Harness
+) -> None:
+    order(world, "delay", seconds=250)
+    url, statuses = urlsplit(f"{world.base}/notigateway/v1"), list[int]()
+
+    def post() -> None:
+        connection = http.client.HTTPConnection(url.netloc, timeout=slowed(SECONDS))
+        connection.request("POST", url.path, b"<x/>", {"Content-Type": "text/xml"})
+        statuses.append(connection.getresponse().status)
+        connection.close()
+
+    threads = [threading.Thread(target=post) for _ in range(SLOW_MAX + 10)]
+    for one in threads:
+        one.start()
+    refused = world.get("/journal/await", status=503, count=10, timeout="60s")
+    assert refused["count"] == 10
+    assert world.ask(*ending, **({"json": {}} if ending[0] == "POST" else {})).is_success
+    for one in threads:
+        one.join()
+    assert sorted(statuses) == [500] * SLOW_MAX + [503] * 10

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Final
 
 from notigateway.http.streamed import CutOffError, Streamed
 from notigateway.sandbox.faults import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _SIGNATURE: Final = re.compile(rb"(<ds:SignatureValue>)([^<]+)(</ds:SignatureValue>)")
 _SECURITY: Final = re.compile(rb"<wsse:Security.*?</wsse:Security>", re.DOTALL)
@@ -56,14 +55,15 @@ def cut_off(body: bytes, length: int | None) -> Streamed:
     return Streamed(len(body), pieces())
 
 
-def dribble(body: bytes, bytes_per_second: int) -> Streamed:
-    """Return an answer that comes slowly, in small pieces."""
+def dribble(body: bytes, bytes_per_second: int, wait: Callable[[float], bool]) -> Streamed:
+    """Return an answer that comes slowly, in small pieces; the rest at once where `wait` waits no longer."""
     size = max(1, bytes_per_second // _PIECES_A_SECOND)
 
     def pieces() -> Iterator[bytes]:
         for start in range(0, len(body), size):
-            if start:
-                time.sleep(size / bytes_per_second)
+            if start and not wait(size / bytes_per_second):
+                yield body[start:]
+                return
             yield body[start : start + size]
 
     return Streamed(len(body), pieces())

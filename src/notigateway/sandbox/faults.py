@@ -6,16 +6,20 @@ A fault that strikes does so at one of three places: before the gateway sees the
 
 from __future__ import annotations
 
+import random
 import threading
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from notigateway.sandbox.journal import is_of
 
+# Nobody means more, and a thread of the sandbox waits that long.
+DELAY_MAX_SECONDS: Final = 300.0
+
 if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from notigateway.sandbox.exchange import Exchange
 
@@ -86,8 +90,22 @@ class Fault:
 
     identifier: int
     order: Order
+    # Drawn by itself, whatever else is ordered: whether it strikes, and how long a delay is.
+    _luck: random.Random
+    _lengths: random.Random
     matched: int = 0
     struck: int = 0
+
+    def is_lucky(self) -> bool:
+        """Draw whether it strikes this time."""
+        return self.order.probability is None or self._luck.random() < self.order.probability
+
+    def delay(self) -> float:
+        """Draw how many seconds a request is delayed."""
+        order, seconds = self.order, self.order.seconds
+        if order.median is not None:
+            seconds = self._lengths.lognormvariate(0, order.sigma) * order.median
+        return min(seconds or 0.0, DELAY_MAX_SECONDS)
 
     def line(self) -> dict[str, Any]:
         """Return what a harness is told of it."""
@@ -101,43 +119,69 @@ class Fault:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of a world, in the order in which they were ordered; safe between threads."""
+    """The faults of a world, in the order in which they were ordered; safe between threads.
 
-    chance: random.Random
+    What chance decides follows from the seed and from which of them it is.
+    """
+
+    seed: str
     _kept: dict[int, Fault] = field(default_factory=dict)
     _last: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _hurries: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def order(self, order: Order) -> Fault:
         """Keep an order."""
-        with self._lock:
+        with self._changed:
             self._last += 1
-            self._kept[self._last] = fault = Fault(self._last, order)
+            luck, lengths = (random.Random(f"{self.seed}:{self._last}:{of}") for of in ("luck", "lengths"))  # noqa: S311
+            self._kept[self._last] = fault = Fault(self._last, order, luck, lengths)
             return fault
 
     def withdraw(self, identifier: int) -> bool:
-        """Forget one; False where there is none."""
-        with self._lock:
+        """Forget one, and let go whom it delays; False where there is none."""
+        with self._changed:
+            self._changed.notify_all()
             return self._kept.pop(identifier, None) is not None
 
     def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
+        """Forget all, and let go whom they delay."""
+        with self._changed:
             self._kept.clear()
+            self._changed.notify_all()
+
+    def wait(self, fault: Fault, seconds: float) -> bool:
+        """Wait so long for a fault; False where it was withdrawn before, or somebody is in a hurry."""
+        with self._changed:
+            return not self._changed.wait_for(
+                lambda: self._hurries or self._kept.get(fault.identifier) is not fault, seconds
+            )
+
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Let go whom they delay, and delay nobody meanwhile; they stay as they are ordered."""
+        with self._changed:
+            self._hurries += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._hurries -= 1
 
     def all(self) -> list[Fault]:
         """Return all of them."""
-        with self._lock:
+        with self._changed:
             return list(self._kept.values())
 
     def draw(self, exchange: Exchange) -> list[Fault]:
         """Return those that are to strike a request; each is counted as if it had."""
-        with self._lock:
+        with self._changed:
             return [one for one in self._kept.values() if _matches(one, exchange) and self._strikes(one)]
 
     def miss(self, faults: Iterable[Fault]) -> None:
         """Take back the count of those that found nothing to strike: they are still to come."""
-        with self._lock:
+        with self._changed:
             for one in faults:
                 one.struck -= 1
 
@@ -146,7 +190,7 @@ class Faults:
         fault.matched += 1
         if fault.matched < (order.nth or 1) or (most is not None and fault.struck >= most):
             return False
-        if order.probability is not None and self.chance.random() >= order.probability:
+        if not fault.is_lucky():
             return False
         fault.struck += 1
         return True

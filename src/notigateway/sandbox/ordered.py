@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, overload
 from notigateway.errors import catalogue
 from notigateway.law.identifiers import IdentifierError, check_nif
 from notigateway.metering.account import OK
-from notigateway.sandbox.faults import Kind, Order
+from notigateway.sandbox.faults import DELAY_MAX_SECONDS, Kind, Order
 from notigateway.sandbox.holders import HOLDERS
-from notigateway.sandbox.recording import DELAY_MAX_SECONDS
 from notigateway.sandbox.refusals import InvalidError, near
 from notigateway.sandbox.steps import class_of
 from notigateway.soap.served import SERVED

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,21 +15,25 @@ from notigateway.http.streamed import CutOffError, Streamed
 from notigateway.sandbox.clock import machine_time
 from notigateway.sandbox.exchange import KEPT_MAX_BYTES, OWN, Exchange, Own, headers_of
 from notigateway.sandbox.falsifying import FALSIFYING, cut_off, dribble, falsified
-from notigateway.sandbox.faults import Kind
+from notigateway.sandbox.faults import Kind, Order
 from notigateway.sandbox.peeking import peek
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from notigateway.sandbox.exchange import Holder
-    from notigateway.sandbox.faults import Faults, Order
+    from notigateway.sandbox.faults import Faults
     from notigateway.sandbox.journal import Journal
 
-# Nobody means more, and a thread of the sandbox waits that long.
-DELAY_MAX_SECONDS: Final = 300.0
+# Half of the threads of a sandbox: who is delayed must not keep out who orders it.
+SLOW_MAX: Final = 64
+_slow: Final = threading.BoundedSemaphore(SLOW_MAX)
+_SLOW: Final = frozenset({Kind.DELAY, Kind.DRIBBLE})
+_TOO_MANY: Final = Order(
+    kind=Kind.STATUS, retry_after=1, body=f"{SLOW_MAX} requests are delayed by faults already\n"
+)
 _NAMED: Final = {name.lower(): name for name in ("Content-Type", "Content-Length", "X-Correlation-Id")}
 
 
@@ -53,7 +60,6 @@ class Recording:
         journal: Journal,
         faults: Faults,
         holders: Mapping[str, Holder],
-        chance: random.Random,
     ) -> None:
         """Record what `application` answers; `holders` are known by the SHA-256 of their certificates."""
         self._application = application
@@ -61,21 +67,21 @@ class Recording:
         self._journal = journal
         self._faults = faults
         self._holders = holders
-        self._chance = chance
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request. Raises: `CutOffError` where a fault drops the connection."""
         exchange = self._begin(environ)
-        try:
-            given = self._answer(environ, exchange)
-        except CutOffError:
-            self._end(exchange, is_cut_off=True)
-            raise
-        start_response(given.status, given.headers)
-        exchange.status = int(given.status.partition(" ")[0])
-        exchange.answer_headers = {_NAMED.get(name.lower(), name): value for name, value in given.headers}
-        if isinstance(given.body, Streamed):
-            return Streamed(given.body.length, self._followed(given.body, exchange))
+        with ExitStack() as slow:
+            try:
+                given = self._answer(environ, exchange, slow)
+            except CutOffError:
+                self._end(exchange, is_cut_off=True)
+                raise
+            start_response(given.status, given.headers)
+            exchange.status = int(given.status.partition(" ")[0])
+            exchange.answer_headers = {_NAMED.get(name.lower(), name): value for name, value in given.headers}
+            if isinstance(given.body, Streamed):
+                return Streamed(given.body.length, self._followed(given.body, exchange, slow.pop_all()))
         body = b"".join(given.body)
         exchange.answer, exchange.answer_bytes = body[:KEPT_MAX_BYTES], len(body)
         self._end(exchange)
@@ -110,23 +116,27 @@ class Recording:
         self._faults.miss(one for one in exchange.drawn if one not in exchange.struck)
         self._journal.enter(exchange)
 
-    def _followed(self, body: Streamed, exchange: Exchange) -> Iterator[bytes]:
+    def _followed(self, body: Streamed, exchange: Exchange, slow: ExitStack) -> Iterator[bytes]:
         """Pass a streamed answer on; it is entered when it has ended, however that is."""
         is_whole = False
-        try:
-            for piece in body:
-                exchange.answer += piece[: max(0, KEPT_MAX_BYTES - len(exchange.answer))]
-                exchange.answer_bytes += len(piece)
-                yield piece
-            is_whole = exchange.answer_bytes == body.length
-        finally:
-            self._end(exchange, is_cut_off=not is_whole)
+        with slow:
+            try:
+                for piece in body:
+                    exchange.answer += piece[: max(0, KEPT_MAX_BYTES - len(exchange.answer))]
+                    exchange.answer_bytes += len(piece)
+                    yield piece
+                is_whole = exchange.answer_bytes == body.length
+            finally:
+                self._end(exchange, is_cut_off=not is_whole)
 
-    def _answer(self, environ: WSGIEnvironment, exchange: Exchange) -> _Given:
-        """Have it answered, with what was ordered before, twice or behind."""
+    def _answer(self, environ: WSGIEnvironment, exchange: Exchange, slow: ExitStack) -> _Given:
+        """Have it answered, with what was ordered before, twice or behind; `slow` has what ends with it."""
+        if any(one.order.kind in _SLOW for one in exchange.drawn) and not slow.enter_context(_turn()):
+            return _plain(_TOO_MANY)
         for one in exchange.drawn:
             if one.order.kind is Kind.DELAY:
-                time.sleep(_delay(exchange.strike(one), self._chance))
+                exchange.strike(one)
+                self._faults.wait(one, one.delay())
         if exchange.struck_by(Kind.DROP_BEFORE):
             raise CutOffError("a fault that was ordered")
         if plain := exchange.struck_by(Kind.STATUS):
@@ -134,7 +144,7 @@ class Recording:
         given = _call(self._application, environ)
         if twice := exchange.struck_by(Kind.DUPLICATE):
             given = self._again(environ, exchange, given, twice)
-        return _falsified(given, exchange) if exchange.drawn else given
+        return _falsified(given, exchange, self._faults) if exchange.drawn else given
 
     def _again(self, environ: WSGIEnvironment, exchange: Exchange, first: _Given, order: Order) -> _Given:
         """Deliver the request a second time; one of the two answers reaches the caller."""
@@ -146,6 +156,17 @@ class Recording:
         list(second.body)
         exchange.told = told
         return first
+
+
+@contextmanager
+def _turn() -> Iterator[bool]:
+    """Have one of the threads that may wait for faults; False where none is left."""
+    is_there = _slow.acquire(blocking=False)
+    try:
+        yield is_there
+    finally:
+        if is_there:
+            _slow.release()
 
 
 def _call(application: WSGIApplication, environ: WSGIEnvironment) -> _Given:
@@ -169,7 +190,7 @@ def _plain(order: Order) -> _Given:
     return _Given(f"{order.status} {responses.get(order.status, 'As Ordered')}", headers, [body])
 
 
-def _falsified(given: _Given, exchange: Exchange) -> _Given:
+def _falsified(given: _Given, exchange: Exchange, faults: Faults) -> _Given:
     """Return an answer as the faults would have it; the connection ends where one of them says so."""
     if exchange.struck_by(Kind.DROP_AFTER):
         list(given.body)
@@ -186,11 +207,7 @@ def _falsified(given: _Given, exchange: Exchange) -> _Given:
     given.body = [body]
     if cut := exchange.struck_by(Kind.TRUNCATE):
         given.body = cut_off(body, cut.bytes)
-    elif slow := exchange.struck_by(Kind.DRIBBLE):
-        given.body = dribble(body, slow.bytes_per_second)
+    elif slow := exchange.drawn_of(Kind.DRIBBLE):
+        speed = exchange.strike(slow).bytes_per_second
+        given.body = dribble(body, speed, partial(faults.wait, slow))
     return given
-
-
-def _delay(order: Order, chance: random.Random) -> float:
-    seconds = order.seconds if order.median is None else chance.lognormvariate(0, order.sigma) * order.median
-    return min(seconds or 0.0, DELAY_MAX_SECONDS)

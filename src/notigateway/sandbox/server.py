@@ -55,8 +55,8 @@ _GRACEFUL_SECONDS: Final = 20
 _TIMEOUT_SECONDS: Final = 60
 _KEEPALIVE_SECONDS: Final = 15
 _THREADS: Final = 4
-# One process serves all worlds, and some of who asks it wait for something.
-_THREADS_ALONE: Final = 64
+# One process serves all worlds: half of them may be delayed by faults, a quarter wait for the journal.
+_THREADS_ALONE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,8 @@ class World:
         self._kept = kept
         self.clock = WorldClock(kept.setting, self._keep)
         self.chance = random.Random(f"{self.plan.seed}:{kept.openings}:drawn")  # noqa: S311
-        self._luck = random.Random(f"{self.plan.seed}:faults")  # noqa: S311
         self.journal = Journal()
-        self.faults = Faults(self._luck)
+        self.faults = Faults(f"{self.plan.seed}:faults")
         self.expectations = Expectations(self.journal)
         self.callers = Callers()
         self.is_stamping_failing = False
@@ -237,7 +236,6 @@ class World:
             journal=self.journal,
             faults=self.faults,
             holders=holders,
-            chance=self._luck,
         )
         path = self.place.served_at + EXPLAINING_PATH
         told = recording if app.operations is None else app.operations.before(recording)
@@ -290,8 +288,9 @@ class World:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Have it for oneself. Raises: `BusyError`."""
+        """Have it for oneself; who is only delayed by a fault is so no longer. Raises: `BusyError`."""
         with ExitStack() as stack:
+            stack.enter_context(self.faults.hurried())
             try:
                 stack.enter_context(self.occupancy.alone())
             except OccupiedError as error:

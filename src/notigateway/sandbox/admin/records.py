@@ -30,7 +30,7 @@ blueprint = Blueprint("records", __name__)
 _LIMIT: Final = 1_000
 _WAIT_MAX_SECONDS: Final = 60.0
 _WAIT: Final = "5s"
-# Half of the threads of a sandbox: who waits must not keep out what is waited for.
+# A quarter of the threads of a sandbox: who waits must not keep out what is waited for.
 WAITS_MAX: Final = 32
 _waiting: Final = threading.BoundedSemaphore(WAITS_MAX)
 _CREATOR: Final = {"name": "notigateway sandbox", "version": "1"}
