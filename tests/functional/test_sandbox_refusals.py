@@ -16,7 +16,6 @@ import httpx
 import pytest
 
 from notigateway.errors import ConfigurationError
-from notigateway.sandbox import replacing
 from notigateway.sandbox.process import running
 from worlds import Harness, Sandboxed, sandboxed
 
@@ -185,44 +184,6 @@ def test_whoever_waits_keeps_nobody_out(world: Harness) -> None:
 
 
 # --- ended in the middle ----------------------------------------------------------------------------
-
-
-def lay(folder: Path, **files: str) -> None:
-    for name, text in files.items():
-        (folder / name.replace("_", ".")).write_text(text)
-
-
-@pytest.mark.parametrize("steps", range(9))
-def test_a_replacement_that_was_cut_off_is_gone_through_with(
-    steps: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At whichever of its renames; before the pledge, everything is as it was."""
-    lay(tmp_path, seeds_json="old", world_json="old", notigateway_db="old")
-    (tmp_path / "documents").mkdir()
-    lay(tmp_path / "documents", a="old")
-    making = replacing.begin(tmp_path)
-    lay(making, seeds_json="new", world_json="new", notigateway_db="new")
-    renamed = 0
-    rename = type(tmp_path).rename
-
-    def cut_off(self: Path, target: Path) -> Path:
-        nonlocal renamed
-        if renamed == steps:
-            raise KeyboardInterrupt
-        renamed += 1
-        return rename(self, target)
-
-    monkeypatch.setattr(type(tmp_path), "rename", cut_off)
-    try:
-        replacing.replace(tmp_path)
-    except KeyboardInterrupt:
-        monkeypatch.undo()
-        replacing.recover(tmp_path)
-    monkeypatch.undo()
-    found = {one.name: one.read_text() for one in tmp_path.iterdir() if one.is_file()}
-    assert found == {"seeds.json": "new", "world.json": "new", "notigateway.db": "new"}
-    replacing.recover(tmp_path)
-    assert sorted(one.name for one in tmp_path.iterdir()) == sorted(found)
 
 
 @pytest.mark.once

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+import time
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,23 @@ import httpx
 import pytest
 
 from notigateway.client import NotificationClient
-from worlds import sandboxed
+from patience import PATIENCE_SECONDS, slowed
+from worlds import Harness, sandboxed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from worlds import Harness, Sandboxed
+    from worlds import Sandboxed
 
 FROZEN = "2026-06-01T10:00:00Z"
+
+
+def await_that(is_so: Callable[[], object]) -> None:
+    end = time.monotonic() + slowed(PATIENCE_SECONDS)
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
 def ids(world: Harness) -> list[str]:
@@ -206,6 +216,84 @@ def test_worlds_are_told_made_and_taken_away(sandboxed_once: Sandboxed) -> None:
     assert root.refused("/worlds", path="/var") == "INVALID"
     assert root.ask("DELETE", "/worlds/default").status_code == 409
     assert root.ask("DELETE", "/worlds/nobody").status_code == 404
+
+
+def test_worlds_are_made_and_taken_away_while_a_large_one_is_made(sandboxed_once: Sandboxed) -> None:
+    root = sandboxed_once.root
+    making = sandboxed_once.running.pki.folder.parent / "worlds" / ".large-making"
+    large = threading.Thread(
+        target=root.ask, args=("POST", "/worlds"), kwargs={"json": {"name": "large", "notifications": 1000}}
+    )
+    large.start()
+    await_that(making.exists)
+    with sandboxed_once.world():
+        assert root.refused("/worlds", name="large") == "WORLD_EXISTS"
+        assert root.ask("DELETE", "/worlds/large").status_code == 404
+    assert making.exists()
+    large.join()
+    assert len(ids(Harness(f"{root.base}/w/large", root.pki))) > 0
+    assert root.ask("DELETE", "/worlds/large").status_code == 204
+
+
+def test_whoever_takes_a_world_away_twice_leaves_the_next_one_of_its_name(sandboxed_once: Sandboxed) -> None:
+    root, world = sandboxed_once.root, sandboxed_once.make(name="twice")
+    world.post("/faults", kind="delay", seconds=1, operation="Ping")
+    codes: list[int] = []
+
+    def delete() -> None:
+        codes.append(root.ask("DELETE", "/worlds/twice").status_code)
+
+    with world.client() as client:
+        threads = [threading.Thread(target=client.ping), *(threading.Thread(target=delete) for _ in "12")]
+        threads[0].start()
+        world.await_strike()
+        for one in threads[1:]:
+            one.start()
+        await_that(lambda: 204 in codes)
+        again = sandboxed_once.make(name="twice")
+        for one in threads:
+            one.join()
+    assert sorted(codes) == [204, 404]
+    again.publish()
+    delete()
+    assert codes[-1] == 204
+
+
+def test_nobody_waits_for_a_scenario_and_it_keeps_nobody_out(sandboxed_once: Sandboxed) -> None:
+    with sandboxed_once.world() as world:
+        world.post("/faults", kind="delay", seconds=3, operation="Ping", nth=1)
+        playing = threading.Thread(
+            target=world.ask, args=("POST", "/scenario"), kwargs={"json": {"steps": [{"request": {}}]}}
+        )
+        playing.start()
+        world.await_strike()
+        name = world.base.rpartition("/")[2]
+        refused = world.refused("/reset"), world.ask("GET", "/snapshot").json()["error"]["code"]
+        assert refused == ("BUSY", "BUSY")
+        assert sandboxed_once.root.ask("DELETE", f"/worlds/{name}").status_code == 409
+        with world.client() as client:
+            client.ping()
+        playing.join()
+        steps = [{"set": {"wscn_page_size": 5}}, {"publish": {}}]  # it may have its own world for itself
+        world.post("/scenario", steps=steps)
+
+
+def test_a_clock_that_is_thawed_while_the_world_is_made_anew_goes_on(world: Harness) -> None:
+    world.post("/clock", freeze=True)
+    world.post("/faults", kind="delay", seconds=1, operation="Ping")
+    with world.client() as client:
+        asking = [
+            threading.Thread(target=client.ping),
+            threading.Thread(target=lambda: world.post("/reset")),
+            threading.Thread(target=lambda: world.post("/clock", thaw=True)),
+        ]
+        asking[0].start()
+        world.await_strike()
+        for one in asking[1:]:
+            one.start()
+        for one in asking:
+            one.join()
+    assert world.get("/clock")["mode"] == "offset"
 
 
 def test_worlds_are_there_again_when_a_sandbox_starts_again(tmp_path: Path) -> None:

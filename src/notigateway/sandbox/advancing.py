@@ -69,7 +69,7 @@ def advance(
     for at in steps(start, end, digest_hour=digest_hour):
         if at < end and awaited.is_nothing_until(at):
             continue
-        clock.move_to(at, is_on_the_way=at < end)
+        clock.move_to(at)
         awaited = _look(engine, at)
         has_news = awaited.is_due and _run("sweep", works.sweep, engine, at, ran=ran)
         if has_news or at == end or at.astimezone(MADRID).hour == digest_hour:

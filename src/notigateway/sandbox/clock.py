@@ -78,21 +78,14 @@ class WorldClock:
             "offset_seconds": round(ahead.total_seconds(), 3),
         }
 
-    def move_to(self, instant: datetime, *, is_on_the_way: bool = False) -> None:
-        """Set it to that instant; it stands or goes on from there, as before.
-
-        Where it only comes by on its way, that is not written down: a file a step is what a jump costs most.
-        """
+    def move_to(self, instant: datetime) -> None:
+        """Set it to that instant; it stands or goes on from there, as before."""
         with self._lock:
             is_frozen = self._setting.frozen_at is not None
             machine = machine_time()
             # Time has passed since that was the instant to go to: it never goes back.
             instant = max(instant, self._setting.at(machine))
-            setting = Setting(frozen_at=instant) if is_frozen else Setting(instant - machine)
-            if is_on_the_way:
-                self._setting = setting
-            else:
-                self._set(setting)
+            self._set(Setting(frozen_at=instant) if is_frozen else Setting(instant - machine))
 
     def freeze(self) -> None:
         """Let it stand still."""
@@ -106,5 +99,6 @@ class WorldClock:
                 self._set(Setting(self._setting.frozen_at - machine_time()))
 
     def _set(self, setting: Setting) -> None:
-        self._setting = setting
+        """Keep it before anybody goes by it: what is dated by it would be in the future of a later start."""
         self._keep(setting)
+        self._setting = setting

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from notigateway.sandbox.folder import Plan
-    from notigateway.sandbox.world import Build
+    from notigateway.sandbox.place import Build
     from notigateway.settings import Settings
 
 

@@ -46,6 +46,16 @@ class Holding:
                 os.ftruncate(descriptor, 0)
                 return cls(descriptor)
 
+    @classmethod
+    def awaited(cls, directory: Path) -> Self:
+        """Be the one worker that serves the folder, as soon as the one before has ended.
+
+        It may be answering still while its successor begins, as at a SIGHUP, or replace what lies there.
+        """
+        descriptor = os.open(directory / ".serving", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return cls(descriptor)
+
     def tell(self, address: str) -> None:
         """Say who holds it, for whoever comes second."""
         os.pwrite(self._descriptor, f"process {os.getpid()} at {address}\n".encode(), 0)

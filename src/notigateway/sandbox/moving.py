@@ -41,9 +41,8 @@ def move(
     Raises: `ClockRangeError`, `InvalidError`, `NotHereError`, `OccupiedError`.
     """
     check_own_clock(world)
-    settings = world.settings
-    with world.using(), world.turn:
-        now = world.clock()
+    with world.turn, world.using(takes_long=True):
+        settings, now = world.settings, world.clock()
         instant = target if isinstance(target, datetime) else target(now)
         check_reach(world, instant)
         if instant < now:
@@ -59,6 +58,20 @@ def move(
             stamps=bool(settings.timestamp_authority_url),
         )
     return {"ran": ran.runs, "lapsed": ran.lapsed}
+
+
+def freeze(world: World) -> None:
+    """Let the clock stand. Raises: `NotHereError`, `OccupiedError`."""
+    check_own_clock(world)
+    with world.turn, world.looking():
+        world.clock.freeze()
+
+
+def thaw(world: World) -> None:
+    """Let the clock go on from where it stands. Raises: `NotHereError`, `OccupiedError`."""
+    check_own_clock(world)
+    with world.turn, world.looking():
+        world.clock.thaw()
 
 
 def later(instant: datetime, ahead: timedelta) -> datetime:

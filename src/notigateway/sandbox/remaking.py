@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from notigateway.sandbox.clock import machine_time
 from notigateway.sandbox.filling import prove
 from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import Pki
+from notigateway.sandbox.refusals import BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,25 +38,32 @@ def reset(
     Raises: `BusyError`, `NotHereError`, `ConfigurationError`; what `then` raises.
     """
     worlds.check_own_database(world)
-    plan, former = replace(plan, own_holders=world.plan.own_holders), world.plan
-    with world.alone(), world.turn:
-        making = replacing.begin(world.folder)
+    plan = replace(plan, own_holders=world.plan.own_holders)
+    with ExitStack() as staying:
+        with world.alone():
+            _make(worlds, world, plan, setting)
+            _exchange(worlds, world, plan)
+            # Nobody else makes it anew until this has ended.
+            staying.enter_context(world.looking(takes_long=True))
         try:
-            shutil.copytree(world.folder / "pki", making / "pki")
-            Kept(setting=setting or world.clock.setting).keep(kept_file(making))
-            plan.keep(plan_file(making))
-            worlds.fill(world.place, making, plan)
+            then(world)
         except BaseException:
-            replacing.discard(world.folder)
+            _take_back_alone(worlds, world)
             raise
-        _exchange(worlds, world, plan)
+        replacing.settle(world.folder)
+
+
+def _make(worlds: Worlds, world: World, plan: Plan, setting: Setting | None) -> None:
+    """Make other data of a world beside those that it has."""
+    making = replacing.begin(world.folder)
     try:
-        then(world)
+        shutil.copytree(world.folder / "pki", making / "pki")
+        Kept(setting=setting or world.clock.setting).keep(kept_file(making))
+        plan.keep(plan_file(making))
+        worlds.fill(world.place, making, plan)
     except BaseException:
-        with world.alone(), world.turn:
-            _take_back(worlds, world, former)
+        replacing.discard(world.folder)
         raise
-    replacing.settle(world.folder)
 
 
 def bring_in(worlds: Worlds, world: World, plan: Plan) -> None:
@@ -71,18 +80,28 @@ def bring_in(worlds: Worlds, world: World, plan: Plan) -> None:
 
 
 def _exchange(worlds: Worlds, world: World, plan: Plan) -> None:
-    former = world.plan
     world.close()
-    replacing.replace(world.folder)
     try:
+        replacing.replace(world.folder)
         plan.keep(plan_file(world.folder))
         world.reopen(worlds.settings_of(world.place, world.folder), plan)
     except BaseException:
-        _take_back(worlds, world, former)
+        _take_back(worlds, world)
         raise
 
 
-def _take_back(worlds: Worlds, world: World, plan: Plan) -> None:
+def _take_back(worlds: Worlds, world: World) -> None:
     world.close()
-    replacing.take_back(world.folder)
+    replacing.recover(world.folder)
+    plan = Plan.kept(plan_file(world.folder), world.plan)
     world.reopen(worlds.settings_of(world.place, world.folder), plan)
+
+
+def _take_back_alone(worlds: Worlds, world: World) -> None:
+    """Take it back; where somebody does not leave it, it stays as it is, after the next start too."""
+    try:
+        with world.alone():
+            _take_back(worlds, world)
+    except BusyError:
+        replacing.settle(world.folder)
+        raise

@@ -1,14 +1,17 @@
 """Replaces the data of a world whole: what was made beside it takes its place, or everything stays.
 
 .making     what is being made, in the folder of the world
-.replacing  which of it takes its place: from then on that is gone through with, by whoever comes next
-.former     what was there, until the new data have proven themselves
+.replacing  which of it takes its place: that is gone through with, by whoever comes next
+.former     what was there, until the new data have proven themselves: it is there whole, and comes back
+.returning  which of it comes back: gone through with as well
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from notigateway.sandbox.folder import DATA, FILES, TRUST
@@ -18,9 +21,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAKING: Final = ".making"
-_PLEDGE: Final = ".replacing"
 _FORMER: Final = ".former"
+_GONE: Final = ".gone"
 _NAMES: Final = (*DATA, *TRUST, *FILES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Which data take the place of those that are there, where these go, and what pledges it."""
+
+    pledge: str
+    source: str
+    target: str
+
+
+_FORTH: Final = _Way(".replacing", MAKING, _FORMER)
+_BACK: Final = _Way(".returning", _FORMER, MAKING)
 
 
 def begin(folder: Path) -> Path:
@@ -37,44 +53,57 @@ def discard(folder: Path) -> None:
 
 
 def replace(folder: Path) -> None:
-    """Have what was made take the place of what is there; the world is closed."""
-    settle(folder)
-    (folder / _FORMER).mkdir(mode=0o700)
-    making = folder / MAKING
-    replace_file(folder / _PLEDGE, json.dumps([name for name in _NAMES if (making / name).exists()]))
-    _go_through(folder)
+    """Have what was made take the place of what is there; the world is closed.
 
-
-def take_back(folder: Path) -> None:
-    """Have what was there in its place again; the world is closed."""
-    discard(folder)
-    (folder / _FORMER).rename(folder / MAKING)
-    replace(folder)
+    Who does so settles it, or takes it back by `recover`.
+    """
     settle(folder)
+    _go(folder, _FORTH)
 
 
 def settle(folder: Path) -> None:
-    """Give up what was there before."""
-    shutil.rmtree(folder / _FORMER, ignore_errors=True)
+    """Give up what was there before: at once, whatever then becomes of its files."""
+    shutil.rmtree(folder / _GONE, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        (folder / _FORMER).rename(folder / _GONE)
+    shutil.rmtree(folder / _GONE, ignore_errors=True)
 
 
 def recover(folder: Path) -> None:
-    """Go through with what somebody who was killed had begun, or give up what he had not."""
-    if (folder / _PLEDGE).is_file():
-        _go_through(folder)
+    """Have everything as it was before a replacement that was not settled; the world is closed.
+
+    Whoever began it may have been killed at any moment, and so may who recovers.
+    """
+    for way in (_FORTH, _BACK):
+        if (folder / way.pledge).is_file():
+            _go_through(folder, way)
+    if _has_data(folder / _FORMER):
+        discard(folder)
+        _go(folder, _BACK)
     discard(folder)
     settle(folder)
 
 
-def _go_through(folder: Path) -> None:
+def _has_data(folder: Path) -> bool:
+    return any((folder / name).exists() for name in _NAMES)
+
+
+def _go(folder: Path, way: _Way) -> None:
+    source = folder / way.source
+    replace_file(folder / way.pledge, json.dumps([name for name in _NAMES if (source / name).exists()]))
+    _go_through(folder, way)
+
+
+def _go_through(folder: Path, way: _Way) -> None:
     """Move name by name; each step may have been done before."""
-    making, former = folder / MAKING, folder / _FORMER
-    promised = set(json.loads((folder / _PLEDGE).read_text("utf-8")))
+    source, target = folder / way.source, folder / way.target
+    promised = set(json.loads((folder / way.pledge).read_text("utf-8")))
+    target.mkdir(mode=0o700, exist_ok=True)
     for name in _NAMES:
-        is_done = name in promised and not (making / name).exists()
+        is_done = name in promised and not (source / name).exists()
         if not is_done and (folder / name).exists():
-            (folder / name).rename(former / name)
-        if (making / name).exists():
-            (making / name).rename(folder / name)
-    (folder / _PLEDGE).unlink()
-    discard(folder)
+            (folder / name).rename(target / name)
+        if (source / name).exists():
+            (source / name).rename(folder / name)
+    (folder / way.pledge).unlink()
+    shutil.rmtree(source, ignore_errors=True)

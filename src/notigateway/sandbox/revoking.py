@@ -47,7 +47,7 @@ def _issue(world: World, *, until: datetime | None, revoked: Iterable[x509.Certi
     issuing = load_key_pair(pki.key("issuing"), pki.certificate("issuing"))
     file = pki.revocation / "issuing.crl"
     making = file.with_name(".issuing.crl.making")
-    with world.using() as office, world.turn:
+    with world.turn, world.using() as office:
         entries = dict(_listed(pki)) | dict.fromkeys(revoked, at)
         data = revocation_list(issuing, list(entries.items()), this_update=at, next_update=until)
         write_new(making, data, PUBLIC_FILE)

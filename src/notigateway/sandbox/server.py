@@ -36,9 +36,10 @@ from notigateway.sandbox.holders import Pki, ensure_pki
 from notigateway.sandbox.holding import Holding
 from notigateway.sandbox.jobs import Every
 from notigateway.sandbox.listening import LOOPBACK, address_of, listen, token_for
+from notigateway.sandbox.place import Site
 from notigateway.sandbox.replacing import recover
 from notigateway.sandbox.settings_file import write_settings
-from notigateway.sandbox.worlds import Site, Worlds
+from notigateway.sandbox.worlds import Worlds
 
 if TYPE_CHECKING:
     import socket
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
-    from notigateway.sandbox.world import Build
+    from notigateway.sandbox.place import Build
     from notigateway.settings import Settings
 
 _PATH: Final = "/notigateway/v1"
@@ -196,6 +197,10 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         with suppress(ConfigurationError):  # it counts for itself then
             join()
         tracing.begin(os.environ)
+        if self._workers == 1:
+            # One before may have been killed in the middle of it; several replace nothing.
+            self._serving = Holding.awaited(sandbox.directory)
+            recover(sandbox.directory)
         site = Site(
             directory=sandbox.directory,
             listens=sandbox.listens,
@@ -210,7 +215,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         authority = TimestampAuthority(sandbox.authority_listener, stamping_by(worlds.stamper))
         authority.start()
         self._is_first = self._takes_turn()
-        worlds.open(is_first=self._is_first)
+        # who comes after the only one that has died pushes too
+        worlds.open(is_first=self._is_first or self._workers == 1)
         self._ends += [authority.stop, worlds.close]
         return worlds
 

@@ -53,7 +53,6 @@ def snapshot(worlds: Worlds, world: World) -> bytes:
     target = io.BytesIO()
     with (
         world.alone(),
-        world.turn,
         tempfile.TemporaryDirectory(prefix="snapshot-") as name,
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed,
     ):
@@ -78,7 +77,7 @@ def restore(worlds: Worlds, world: World, data: bytes) -> None:
     Raises: `SnapshotError`, `SnapshotVersionError`, `WorldExistsError`, `BusyError`, `NotHereError`.
     """
     worlds.check_own_database(world)
-    with world.alone(), world.turn:
+    with world.alone():
         making = replacing.begin(world.folder)
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as packed:

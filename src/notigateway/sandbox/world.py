@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin
 
 from notigateway.drawing import unsafe_drawn_from
 from notigateway.errors import ConfigurationError
@@ -32,8 +33,7 @@ from notigateway.sandbox.refusals import BusyError
 from notigateway.wss.sign import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -42,43 +42,19 @@ if TYPE_CHECKING:
     from notigateway.office import Office
     from notigateway.sandbox.clock import Setting
     from notigateway.sandbox.jobs import Every, Job
+    from notigateway.sandbox.place import Build, Place
     from notigateway.settings import Settings
-    from notigateway.soap.arrivals import Arrivals
     from notigateway.soap.endpoints import Endpoints
 
 _JOBS_CONNECTIONS: Final = 2
+# How long whoever wants a world for himself waits for what is due in it, and how often he looks.
+_TURN_SECONDS: Final = 30.0
+_LOOK_SECONDS: Final = 0.1
 # What signs instead of the service, where a fault wants it.
 _SIGNERS: Final = {
     Kind.FOREIGN_CERTIFICATE: "service-foreign",
     Kind.EXPIRED_CERTIFICATE: "service-expired",
 }
-
-
-class Build(Protocol):
-    """Builds the gateway of a world: what `notigateway.app` does, which this room does not import."""
-
-    def __call__(
-        self, settings: Settings, clock: Callable[[], datetime], *, arrivals: Arrivals, beneath: str
-    ) -> Endpoints:
-        """Raise: `ConfigurationError`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a world stands: its name, "" of the one at the root, the path of its own and of its contracts."""
-
-    name: str
-    # "" or /w/NAME
-    path: str
-    # Of its contracts: the same, but of a world that is known by certificates "".
-    served_at: str
-    origin: str
-
-    @property
-    def base(self) -> str:
-        """Return the address below which everything of it lies."""
-        return self.origin + self.path
 
 
 @dataclass(slots=True)
@@ -91,7 +67,7 @@ class _Opened:
     engine: Engine
     works: Works
     jobs: list[Job]
-    holders: dict[str, Holder]
+    stamper: Stamper
 
 
 class World:
@@ -117,6 +93,9 @@ class World:
         self._build = build
         self._every = every
         self._opened: _Opened | None = None
+        self._threads: int | None = None
+        # As it was opened last: it is known by them while it is made anew.
+        self._holders: dict[str, Holder] = {}
         self._start_anew()
 
     def _start_anew(self) -> None:
@@ -185,10 +164,10 @@ class World:
         return self._open_one.explaining
 
     @property
-    def stamper(self) -> Stamper:
-        """Return whose time-stamps it gets."""
-        found = Stamper.from_files(self.pki.key("tsa"), self.pki.certificate("tsa"), self.clock)
-        return replace(found, is_failing=lambda: self.is_stamping_failing)
+    def stamper(self) -> Stamper | None:
+        """Return whose time-stamps it gets; nobody's while it is made anew."""
+        opened = self._opened
+        return None if opened is None else opened.stamper
 
     @property
     def _open_one(self) -> _Opened:
@@ -229,6 +208,8 @@ class World:
             pool_size=_JOBS_CONNECTIONS,
             timeout_seconds=self.settings.database_timeout_seconds,
         )
+        if self._threads is not None:
+            app.expect_threads(self._threads)
         works, holders = Works.by(self.settings), holders_of(self.pki)
         recording = Recording(
             app,
@@ -241,7 +222,10 @@ class World:
         told = recording if app.operations is None else app.operations.before(recording)
         explaining = Explaining(told, self.settings, path=path, clock=self.clock)
         jobs = jobs_of(works, engine, self.clock, every=self._every, turn=self.turn, is_first=is_first)
-        self._opened = _Opened(app, explaining, explaining, engine, works, jobs, holders)
+        stamper = Stamper.from_files(self.pki.key("tsa"), self.pki.certificate("tsa"), self.clock)
+        stamper = replace(stamper, is_failing=lambda: self.is_stamping_failing)
+        self._holders = holders
+        self._opened = _Opened(app, explaining, explaining, engine, works, jobs, stamper)
         for job in jobs:
             job.start()
 
@@ -260,6 +244,17 @@ class World:
         self.plan, self.changed = plan, {}
         self._start_anew()
         self.open()
+
+    def expect_threads(self, count: int) -> None:
+        """Take note of how many threads there are, for each gateway that is opened."""
+        self._threads = count
+        if self._opened is not None:
+            self._opened.app.expect_threads(count)
+
+    def remind(self) -> None:
+        """Do what the worker's loop does all the time; it waits for nobody who makes the world anew."""
+        with suppress(OccupiedError), self.occupancy.inside(patient=False):
+            self.app.remind()
 
     def retune(self, settings: Settings, changed: dict[str, Any]) -> None:
         """Go on by other settings, with everything remembered; who calls it has the world for itself.
@@ -287,37 +282,50 @@ class World:
             return Streamed(answer.length, _stayed(answer, staying.pop_all()))
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Have it for oneself; who is only delayed by a fault is so no longer. Raises: `BusyError`."""
+    def alone(self, *, though_closed: bool = False) -> Iterator[None]:
+        """Have it for oneself, with the turn; delays that were ordered end. Raises: `BusyError`."""
         with ExitStack() as stack:
-            stack.enter_context(self.faults.hurried())
             try:
+                self._await_turn()
+                stack.callback(self.turn.release)
+                stack.enter_context(self.faults.hurried())
                 stack.enter_context(self.occupancy.alone())
+                if not though_closed:
+                    self._open_one  # noqa: B018  (it raises)
             except OccupiedError as error:
                 raise BusyError(str(error)) from error
             yield
 
+    def _await_turn(self) -> None:
+        """Wait for what is due to be done, while others use the world. Raises: `OccupiedError`."""
+        end = time.monotonic() + _TURN_SECONDS
+        self.occupancy.check_not_long()
+        while not self.turn.acquire(timeout=_LOOK_SECONDS):
+            self.occupancy.check_not_long()
+            if time.monotonic() > end:
+                raise OccupiedError("what is due in the world is still being done")
+
     @contextmanager
-    def using(self) -> Iterator[Office]:
+    def using(self, *, takes_long: bool = False) -> Iterator[Office]:
         """Change something in it outside of a request. Raises: `OccupiedError`."""
-        with self.occupancy.inside(), unsafe_drawn_from(self.chance):
+        with self.occupancy.inside(takes_long=takes_long), unsafe_drawn_from(self.chance):
             yield self.office
         self._is_touched = True  # what was refused has changed nothing
 
     @contextmanager
-    def looking(self) -> Iterator[Office]:
+    def looking(self, *, takes_long: bool = False) -> Iterator[Office]:
         """Look at what is in it. Raises: `OccupiedError`."""
-        with self.occupancy.inside():
+        with self.occupancy.inside(takes_long=takes_long):
             yield self.office
 
     def nif_of(self, name: str) -> str:
         """Return the NIF of the party of a holder, or the NIF itself where it is none's name."""
-        named = {one.name: one.party for one in self._open_one.holders.values()}
+        named = {one.name: one.party for one in self._holders.values()}
         return named.get(name, name)
 
     def name_of(self, name: str) -> str:
         """Return how the party of a holder is called; a NIF is called by itself."""
-        named = {one.name: one.called for one in self._open_one.holders.values()}
+        named = {one.name: one.called for one in self._holders.values()}
         return named.get(name, name)
 
     def next_reference(self) -> str:
@@ -326,8 +334,7 @@ class World:
 
     def knows(self, certificate: str) -> bool:
         """Tell whether a certificate, by its SHA-256, is one of a holder of this world."""
-        opened = self._opened
-        return opened is not None and certificate in opened.holders
+        return certificate in self._holders
 
     def _signer(self, kind: Kind) -> Signer:
         stem = _SIGNERS[kind]
@@ -339,9 +346,3 @@ def _stayed(pieces: Iterable[bytes], staying: ExitStack) -> Iterator[bytes]:
     """Pass an answer on; whoever sends it is in the world until then."""
     with staying:
         yield from pieces
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

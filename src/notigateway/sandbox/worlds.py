@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import secrets
 import shutil
-import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -23,14 +19,16 @@ from notigateway.sandbox.folder import SNAPSHOT_MAX_BYTES, Kept, Plan, kept_file
 from notigateway.sandbox.holders import ensure_pki
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.peeking import peek
+from notigateway.sandbox.place import Place, origin_of
 from notigateway.sandbox.refusals import (
-    InvalidError,
+    BusyError,
     NotHereError,
     UnknownError,
     WorldExistsError,
 )
+from notigateway.sandbox.roll import Roll, is_name
 from notigateway.sandbox.settings_file import write_settings
-from notigateway.sandbox.world import Place, World, origin_of
+from notigateway.sandbox.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,36 +38,17 @@ if TYPE_CHECKING:
 
     from notigateway.sandbox.authority import Stamper
     from notigateway.sandbox.holders import Pki
-    from notigateway.sandbox.jobs import Every
-    from notigateway.sandbox.world import Build
+    from notigateway.sandbox.place import Site
     from notigateway.settings import Settings
 
 _log = Logger("notigateway.sandbox")
-WORLDS_MAX: Final = 64
 # What a form has around the archive that it sends.
 FORM_BYTES: Final = 64 * 1024
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PREFIX: Final = "/w/"
 _ADMIN: Final = "/_sandbox"
+# In the folder of a world until what is to happen in it first has happened.
+_UNENDED: Final = ".unended"
 _BUSY: Final = b"the world is being made anew: try again in a moment\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """What the worlds of a sandbox share: where they lie and stand, and who may administer them.
-
-    `is_alone` says that one process serves them; where several do, the one at the root is all there is.
-    """
-
-    directory: Path
-    listens: str
-    authority_url: str
-    build: Build
-    every: Every
-    is_alone: bool = True
-    token: str | None = None
-    # What the pages mark their forms with: the same in every process that answers.
-    secret: bytes = field(default_factory=partial(secrets.token_bytes, 32), repr=False)
 
 
 class Worlds:
@@ -79,13 +58,11 @@ class Worlds:
         """Find the worlds that there are; `admin` makes the application of the sandbox's own addresses."""
         self.site = site
         self.origin = origin_of(str(settings.public_url))
-        self._lock = threading.RLock()
+        self._threads: int | None = None
         place = Place(name="", path="", served_at="", origin=self.origin)
         plan = Plan.kept(plan_file(site.directory), Plan(notifications=0, seed=0))
         self.default = World(place, site.directory, settings, plan=plan, build=site.build, every=site.every)
-        self._named: dict[str, World] = {}
-        # Of those that were there before, what cannot be served.
-        self.unopened: set[str] = set()
+        self._roll = Roll(site.directory / "worlds")
         self._admin = admin(self)
 
     # --- what the server asks an application
@@ -102,11 +79,13 @@ class Worlds:
 
     def expect_threads(self, count: int) -> None:
         """Take note of how many threads there are."""
-        self.default.app.expect_threads(count)
+        self._threads = count
+        for world in self.all():
+            world.expect_threads(count)
 
     def remind(self) -> None:
         """Do what the worker's loop does all the time."""
-        self.default.app.remind()
+        self.default.remind()
 
     def open(self, *, is_first: bool) -> None:
         """Begin to serve. Raises: `ConfigurationError`."""
@@ -116,20 +95,35 @@ class Worlds:
             for one in sorted(folder.iterdir()):
                 if one.name.startswith("."):  # half made, or half taken away
                     shutil.rmtree(one, ignore_errors=True)
-                elif _NAME.fullmatch(one.name):
+                elif (one / _UNENDED).is_file():  # what was to happen in it first has not
+                    self._remove(one.name)
+                elif is_name(one.name):
                     self._open_again(one)
 
     def _open_again(self, folder: Path) -> None:
         """Serve a world of before; one that cannot be served hinders no other, and can be taken away."""
         try:
             replacing.recover(folder)
-            world = self._found(folder.name)
-            world.open()
+            self._serve(folder.name)
         except Exception as error:  # noqa: BLE001  (whatever it is, the others are served)
-            self.unopened.add(folder.name)
+            self._forget(folder.name)
+            self._roll.add_unopened(folder.name)
             _log.error("world_not_opened", world=folder.name, exc_info=error)
-        else:
-            self._named[folder.name] = world
+
+    def _serve(self, name: str) -> World:
+        """Serve the world whose folder is there. Raises: `ConfigurationError`."""
+        world = self._found(name)
+        if self._threads is not None:
+            world.expect_threads(self._threads)
+        self._roll.add(name, world)
+        world.open()
+        return world
+
+    def _forget(self, name: str) -> None:
+        """Serve it no more."""
+        world = self._roll.drop(name)
+        if world is not None:
+            world.close()
 
     def close(self) -> None:
         """End what goes on by itself."""
@@ -166,11 +160,11 @@ class Worlds:
         if not path.startswith(_PREFIX):
             return self.default, path
         name, slash, rest = path[len(_PREFIX) :].partition("/")
-        return self._named.get(name), slash + rest
+        return self._roll.worlds.get(name), slash + rest
 
     def check_told_apart(self, world: World, pki: Pki) -> None:
         """Check that a world with holders of its own is still found by these. Raises: `WorldExistsError`."""
-        at_root = [self.default, *(one for one in self._named.values() if one.plan.own_holders)]
+        at_root = [self.default, *(one for one in self._roll.worlds.values() if one.plan.own_holders)]
         if world not in at_root:
             return
         for other in at_root:
@@ -181,7 +175,7 @@ class Worlds:
 
     def _by_certificate(self, environ: WSGIEnvironment) -> World:
         """Return the world that knows the certificate of a message to the root's addresses."""
-        known = [one for one in self._named.values() if one.plan.own_holders]
+        known = [one for one in self._roll.worlds.values() if one.plan.own_holders]
         if not known or environ["REQUEST_METHOD"] != "POST":
             return self.default
         body = environ["wsgi.input"].read()
@@ -192,14 +186,14 @@ class Worlds:
     def stamper(self, path: str) -> Stamper | None:
         """Return whose time-stamps are asked for at a path of the authority's."""
         name = path.strip("/")
-        world = self._named.get(name) if name else self.default
+        world = self._roll.worlds.get(name) if name else self.default
         return None if world is None else world.stamper
 
     # --- administered
 
     def all(self) -> list[World]:
         """Return all worlds, the one at the root first."""
-        return [self.default, *self._named.values()]
+        return [self.default, *self._roll.worlds.values()]
 
     def find(self, name: str) -> World:
         """Return the world of that name. Raises: `UnknownError`."""
@@ -221,23 +215,18 @@ class Worlds:
         Raises: `InvalidError`, `WorldExistsError`, `NotHereError`, `ConfigurationError`; what `then` raises.
         """
         self.check_alone()
-        with self._lock:
-            name = name or self._free_name()
-            if not _NAME.fullmatch(name) or name == "default":
-                raise InvalidError("name: lower-case letters, digits and hyphens, at most 63; not default")
-            if name in self._named or self._folder(name).exists():
-                raise WorldExistsError("there is a world of that name")
-            if len(self._named) >= WORLDS_MAX:
-                raise NotHereError(f"there are {WORLDS_MAX} worlds already: delete one")
+        name = self._roll.reserve(name)
+        try:
             self._make_folder(name, plan, frozen_at)
-            try:
-                self._named[name] = world = self._found(name)
-                world.open()
-                then(world)
-            except BaseException:
-                self._remove(name)
-                raise
-            return world
+            world = self._serve(name)
+            then(world)
+            (world.folder / _UNENDED).unlink()
+        except BaseException:
+            self._remove(name)
+            raise
+        finally:
+            self._roll.release(name)
+        return world
 
     def _make_folder(self, name: str, plan: Plan, frozen_at: datetime | None) -> None:
         """Make the folder of a world beside its place: a sandbox that is killed has a whole one, or none."""
@@ -249,28 +238,30 @@ class Worlds:
             make_trust(making, self.site.directory, plan)
             plan.keep(plan_file(making))
             self.fill(self._place(name, plan), making, plan)
+            (making / _UNENDED).touch()
             making.rename(self._folder(name))
         finally:
             shutil.rmtree(making, ignore_errors=True)
 
     def delete(self, name: str) -> None:
         """Take a world away. Raises: `UnknownError`, `BusyError`; `NotHereError` for the one at the root."""
-        if name in self.unopened:
+        if self._roll.drop_unopened(name):
             self._remove(name)
             return
         world = self.find(name)
         if world is self.default:
             raise NotHereError("the world at the root stays: reset it")
-        with self._lock, world.alone():
+        if self._roll.is_being_made(name):
+            raise BusyError("it is being made")
+        with world.alone(though_closed=True):
+            if self._roll.worlds.get(name) is not world:  # somebody else has, and perhaps made another one
+                raise UnknownError("there is no world of that name any more")
             self._remove(name)
 
     def _remove(self, name: str) -> None:
-        """Take the folder of a world away: out of its place at once, and then what is in it."""
-        world = self._named.pop(name, None)
-        self.unopened.discard(name)
-        if world is not None:
-            world.close()
-        gone = self._folder(f".{name}-gone")
+        """Take a world away: its folder leaves its place at once, and then goes what is in it."""
+        self._forget(name)
+        gone = self._folder(f".{name}-gone-{secrets.token_hex(4)}")
         with suppress(FileNotFoundError):
             self._folder(name).rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
@@ -285,12 +276,6 @@ class Worlds:
         """Check that one process serves all. Raises: `NotHereError`."""
         if not self.site.is_alone:
             raise NotHereError("with several workers there is one world, as it is: start with --workers 1")
-
-    def _free_name(self) -> str:
-        while True:
-            name = f"world-{secrets.token_hex(4)}"
-            if name not in self._named:
-                return name
 
     def _folder(self, name: str) -> Path:
         return self.site.directory / "worlds" / name

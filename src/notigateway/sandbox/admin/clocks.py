@@ -10,7 +10,7 @@ from flask import Blueprint
 from notigateway.sandbox.admin.reading import all_worlds, given, this_world
 from notigateway.sandbox.arriving import Going
 from notigateway.sandbox.given import Given, duration_of, instant_of
-from notigateway.sandbox.moving import after_deadline, check_own_clock, later, move, set_back
+from notigateway.sandbox.moving import after_deadline, freeze, later, move, set_back, thaw
 from notigateway.sandbox.ordered import FAR, caller_of
 from notigateway.sandbox.refusals import InvalidError
 
@@ -78,8 +78,7 @@ def _freeze(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa:
     wanted.end()
     if at is not None:
         return move(world, at, freezes=True)
-    check_own_clock(world)
-    world.clock.freeze()
+    freeze(world)
     return {}
 
 
@@ -87,8 +86,7 @@ def _thaw(world: World, value: Any, wanted: Given) -> dict[str, Any]:  # noqa: A
     wanted.end()
     if value is not True:
         raise InvalidError("thaw: true")
-    check_own_clock(world)
-    world.clock.thaw()
+    thaw(world)
     return {}
 
 

@@ -11,9 +11,10 @@ from notigateway.clock.outages import close_outage, declare_outage, recompute_de
 from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID
 from notigateway.repository.engine import writing
+from notigateway.sandbox import moving
 from notigateway.sandbox.given import instant_of
 from notigateway.sandbox.holders import ISSUER
-from notigateway.sandbox.moving import after_deadline, check_own_clock, later, move
+from notigateway.sandbox.moving import after_deadline, later, move
 from notigateway.sandbox.refusals import InvalidError
 from notigateway.sandbox.verbs.verb import verb
 
@@ -83,15 +84,14 @@ def freeze(world: World, wanted: Given) -> dict[str, Any]:
     if at is not None:
         ran = move(world, at, freezes=True)
         return world.clock.line | ran
-    check_own_clock(world)
-    world.clock.freeze()
+    moving.freeze(world)
     return world.clock.line
 
 
 @verb("thaw", {})
 def thaw(world: World, wanted: Given) -> dict[str, Any]:  # noqa: ARG001
     """Let the clock go on."""
-    world.clock.thaw()
+    moving.thaw(world)
     return world.clock.line
 
 
@@ -108,7 +108,7 @@ def outage(world: World, wanted: Given) -> dict[str, Any]:
     now = world.clock()
     starts, ends = wanted.moment("from", now) or now, wanted.moment("to", now)
     reason = wanted.text("reason") or _REASON
-    with world.using() as office:
+    with world.using(takes_long=True) as office:
         with writing(office.engine) as session:
             row = declare_outage(
                 session,
@@ -128,7 +128,7 @@ def close(world: World, wanted: Given) -> dict[str, Any]:
     """Tell when an outage ended; deadlines move as they must."""
     now, identifier = world.clock(), wanted.need_uuid("outage")
     at = wanted.moment("at", now) or now
-    with world.using() as office:
+    with world.using(takes_long=True) as office:
         adds_up = office.outage_hours_add_up
         with writing(office.engine) as session:
             said = _outage(close_outage(session, identifier, ended_at=at, now=now, hours_add_up=adds_up))

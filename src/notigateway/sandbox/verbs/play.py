@@ -146,13 +146,14 @@ def play(world: World, scenario: Scenario) -> list[dict[str, Any]]:
     """
     known: dict[str, dict[str, Any]] = {}
     done = []
-    for number, step in enumerate(scenario.steps, 1):
-        with at_step(number, step.verb):
-            result = _done(world, step, filled(step.members, known))
-            check(step, result, known)
-        if step.name is not None:
-            known[step.name] = result
-        done.append({"verb": step.verb, "result": result})
+    with world.looking(takes_long=True):  # nobody makes the world anew in the middle of it
+        for number, step in enumerate(scenario.steps, 1):
+            with at_step(number, step.verb):
+                result = _done(world, step, filled(step.members, known))
+                check(step, result, known)
+            if step.name is not None:
+                known[step.name] = result
+            done.append({"verb": step.verb, "result": result})
     return done
 
 

@@ -41,6 +41,6 @@ def tune(world: World, wanted: Given) -> dict[str, Any]:
             raise InvalidError(f"{name}: can be set here: {', '.join((*SETTABLE, *EMPTIED))}")
     changed = {name: value for name, value in (world.changed | wishes).items() if value is not None}
     settings = load_settings(settings_file(world.folder), overrides=changed)
-    with world.alone(), world.turn:
+    with world.alone():
         world.retune(settings, changed)
     return {"changed": changed}
