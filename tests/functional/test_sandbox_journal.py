@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import threading
 import zipfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from envelopes import Draft
 from notigateway.client import GatewayFaultError
 from notigateway.sandbox.journal import Journal, Search
+from patience import PATIENCE_SECONDS, slowed
 
 if TYPE_CHECKING:
     from notigateway.sandbox.exchange import Exchange
@@ -160,3 +163,37 @@ def test_of_too_many_the_oldest_go_and_are_counted() -> None:
     assert [one.number for one in journal.search(Search())] == [5, 6]
     journal.enter(entry(5_000))
     assert [one.number for one in journal.search(Search())] == [7]
+
+
+def test_a_body_that_is_too_large_is_not_read_and_one_that_is_large_is_kept_in_part(world: Harness) -> None:
+    url = urlsplit(f"{world.base}/notigateway/v1")
+    world.publish()
+    connection = http.client.HTTPConnection(url.netloc, timeout=slowed(PATIENCE_SECONDS))
+    connection.putrequest("POST", url.path)
+    connection.putheader("Content-Type", "text/xml")
+    connection.putheader("Content-Length", str(200 * 1024 * 1024))
+    connection.endheaders()
+    assert connection.getresponse().status == 413  # before any of it is sent
+    connection.close()
+    large = b"<x>" + b" " * (5 * 1024 * 1024)
+    httpx.post(url.geturl(), content=large, headers={"Content-Type": "text/xml"}, trust_env=False)
+    refused, kept = world.get("/journal")["entries"]
+    assert (refused["code"], refused["request"]["bytes"]) == ("REQUEST_TOO_LARGE", 200 * 1024 * 1024)
+    assert (refused["request"]["kept"], kept["request"]["bytes"]) == (0, len(large))
+    assert large.startswith(world.ask("GET", f"/journal/{kept['number']}/request").content)
+    for one in (refused, kept):
+        said = world.ask("GET", f"/journal/{one['number']}/explain")
+        assert (said.status_code, said.json()["error"]["code"]) == (404, "UNKNOWN")
+        page = world.ask("GET", f"/pages/journal/{one['number']}?lang=en")
+        assert f"of which are kept the first {one['request']['kept']}" in page.text
+    assert len(world.ask("GET", "/journal.har").content) < 2 * len(large)
+
+
+def test_only_where_an_archive_is_brought_in_more_is_read_than_any_request_has(world: Harness) -> None:
+    large = b"P" * (17 * 1024 * 1024)
+    kinds = {"/restore": "application/zip", "/reset": "application/json"}
+    said = {
+        path: world.ask("POST", path, content=large, headers={"Content-Type": kind}).status_code
+        for path, kind in kinds.items()
+    }
+    assert said == {"/restore": 400, "/reset": 413}

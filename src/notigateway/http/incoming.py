@@ -15,7 +15,7 @@ import h11
 from notigateway.http.chunks import ChunkLines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 HEAD_MAX_BYTES: Final = 256 * 1024
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -32,12 +32,16 @@ _CHUNK_LINE_BYTES: Final = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """How much of a request is read; 0 is no bound of a line or a field, as gunicorn's settings have it."""
+    """How much of a request is read; 0 is no bound of a line or a field, as gunicorn's settings have it.
+
+    `body_bytes_at` tells how much of a body is, by the path as it was sent, where it is not the same at all.
+    """
 
     line_bytes: int
     fields: int
     field_bytes: int
     body_bytes: int
+    body_bytes_at: Callable[[str], int] | None = None
 
 
 class RefusedRequestError(Exception):
@@ -53,6 +57,7 @@ class Incoming:
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
+        self._body_bytes = bounds.body_bytes
         self._head = bytearray()
         self._searched = 0
         self._parser = h11.Connection(h11.SERVER, max_incomplete_event_size=HEAD_MAX_BYTES)
@@ -203,8 +208,11 @@ class Incoming:
             raise RefusedRequestError(501)
         self._check_framing(request)
         self.request = request
+        if self._bounds.body_bytes_at is not None:
+            path, _, _ = request.target.decode("latin-1").partition("?")
+            self._body_bytes = self._bounds.body_bytes_at(path)
         announced = next((int(value) for name, value in request.headers if name == _LENGTH), 0)
-        if announced > self._bounds.body_bytes:
+        if announced > self._body_bytes:
             self.is_complete = self.is_cut_off = True
 
     def _take(self, event: h11.Data) -> None:
@@ -212,7 +220,7 @@ class Incoming:
         self._chunks += event.chunk_end
         if self._chunks > _SMALL_CHUNKS + len(self.body) // _CHUNK_BYTES:
             raise RefusedRequestError(400)
-        if len(self.body) > self._bounds.body_bytes:
+        if len(self.body) > self._body_bytes:
             self.is_complete = self.is_cut_off = True
 
     def _end(self, event: h11.EndOfMessage, data: bytes) -> None:

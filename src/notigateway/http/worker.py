@@ -202,6 +202,7 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 fields=self.cfg.limit_request_fields,
                 field_bytes=self.cfg.limit_request_field_size,
                 body_bytes=body_bytes,
+                body_bytes_at=getattr(self.wsgi, "request_max_bytes_at", None),
             ),
             patience=Patience(
                 message_seconds=self.message_seconds,
@@ -209,7 +210,7 @@ class GatheringWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
                 idle_seconds=self.cfg.keepalive,
             ),
             connections_max=self.cfg.worker_connections,
-            held_max_bytes=max(self.held_max_bytes, 4 * body_bytes),
+            held_max_bytes=max(self.held_max_bytes, 4 * body_bytes, getattr(self.wsgi, "held_max_bytes", 0)),
             done=done,
             report=self._report,
         )

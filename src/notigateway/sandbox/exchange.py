@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 _NAME: Final = "notigateway.sandbox.exchange"
 # Under which name the environment of a request of the sandbox's own says so.
 OWN: Final = "notigateway.sandbox.own"
-# Answers of which more was sent are kept so far, and counted whole.
+# Bodies of which more came or went are kept so far, and counted whole.
 KEPT_MAX_BYTES: Final = 4 * 1024 * 1024
+# What an entry takes beside its texts and bodies, and a text or a fault beside what is in it, about.
+_ENTRY_BYTES: Final = 2_000
+_PIECE_BYTES: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Exchange:
     query: str
     request_headers: dict[str, str]
     request: bytes = field(repr=False)
+    request_bytes: int
     seeming: Seeming
     holder: Holder | None
     # Which faults are to strike it, and which of them found something to strike.
@@ -133,7 +137,17 @@ class Exchange:
     @property
     def weight(self) -> int:
         """Return how much memory it takes, about."""
-        return len(self.request) + len(self.answer) + 2_000
+        texts = [self.path, self.query]
+        for headers in (self.request_headers, self.answer_headers):
+            texts += [*headers, *headers.values()]
+        pieces = len(texts) + len(self.drawn) + len(self.refused_items)
+        bodies = len(self.request) + len(self.answer)
+        return bodies + sum(map(len, texts)) + _PIECE_BYTES * pieces + _ENTRY_BYTES
+
+    @property
+    def is_request_whole(self) -> bool:
+        """Tell whether all of the request's body is kept."""
+        return len(self.request) == self.request_bytes
 
     def line(self) -> dict[str, Any]:
         """Return the entry of the journal."""
@@ -157,8 +171,16 @@ class Exchange:
             "cut_off": self.is_cut_off,
             "by_sandbox": self.own is not None,
             "correlation_id": self.answer_headers.get("X-Correlation-Id"),
-            "request": {"headers": self.request_headers, "bytes": len(self.request)},
-            "answer": {"headers": self.answer_headers, "bytes": self.answer_bytes},
+            "request": {
+                "headers": self.request_headers,
+                "bytes": self.request_bytes,
+                "kept": len(self.request),
+            },
+            "answer": {
+                "headers": self.answer_headers,
+                "bytes": self.answer_bytes,
+                "kept": len(self.answer),
+            },
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import time
 from contextlib import ExitStack, contextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Half of the threads of a sandbox: who is delayed must not keep out who orders it.
 SLOW_MAX: Final = 64
 _slow: Final = threading.BoundedSemaphore(SLOW_MAX)
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _SLOW: Final = frozenset({Kind.DELAY, Kind.DRIBBLE})
 _TOO_MANY: Final = Order(
     kind=Kind.STATUS, retry_after=1, body=f"{SLOW_MAX} requests are delayed by faults already\n"
@@ -99,7 +101,8 @@ class Recording:
             path=str(environ.get("PATH_INFO", "")),
             query=str(environ.get("QUERY_STRING", "")),
             request_headers=headers_of(environ),
-            request=body,
+            request=body[:KEPT_MAX_BYTES],
+            request_bytes=max(len(body), _announced(environ)),
             seeming=seeming,
             holder=self._holders.get(seeming.certificate or ""),
             own=environ.get(OWN),
@@ -148,14 +151,21 @@ class Recording:
 
     def _again(self, environ: WSGIEnvironment, exchange: Exchange, first: _Given, order: Order) -> _Given:
         """Deliver the request a second time; one of the two answers reaches the caller."""
+        environ["wsgi.input"].seek(0)
         first.body = list(first.body)
         told = exchange.told
-        second = _call(self._application, environ | {"wsgi.input": io.BytesIO(exchange.request)})
+        second = _call(self._application, environ)
         if order.answer == "second":
             return second
         list(second.body)
         exchange.told = told
         return first
+
+
+def _announced(environ: WSGIEnvironment) -> int:
+    """Return how long a body was said to be; of one that is too long nothing is read."""
+    text = str(environ.get("CONTENT_LENGTH") or "")
+    return int(text) if environ["REQUEST_METHOD"] == "POST" and _LENGTH.fullmatch(text) else 0
 
 
 @contextmanager

@@ -11,21 +11,17 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from notigateway.logger import Logger
-from notigateway.sandbox import replacing
+from notigateway.sandbox import bodies, replacing
+from notigateway.sandbox.bodies import ADMIN
 from notigateway.sandbox.clock import Setting, machine_time
 from notigateway.sandbox.exchange import holders_of
 from notigateway.sandbox.filling import bring_up, fill, make_trust
-from notigateway.sandbox.folder import SNAPSHOT_MAX_BYTES, Kept, Plan, kept_file, plan_file
+from notigateway.sandbox.folder import Kept, Plan, kept_file, plan_file
 from notigateway.sandbox.holders import ensure_pki
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.peeking import peek
 from notigateway.sandbox.place import Place, origin_of
-from notigateway.sandbox.refusals import (
-    BusyError,
-    NotHereError,
-    UnknownError,
-    WorldExistsError,
-)
+from notigateway.sandbox.refusals import BusyError, NotHereError, UnknownError, WorldExistsError
 from notigateway.sandbox.roll import Roll, is_name
 from notigateway.sandbox.settings_file import write_settings
 from notigateway.sandbox.world import World
@@ -42,10 +38,7 @@ if TYPE_CHECKING:
     from notigateway.settings import Settings
 
 _log = Logger("notigateway.sandbox")
-# What a form has around the archive that it sends.
-FORM_BYTES: Final = 64 * 1024
 _PREFIX: Final = "/w/"
-_ADMIN: Final = "/_sandbox"
 # In the folder of a world until what is to happen in it first has happened.
 _UNENDED: Final = ".unended"
 _BUSY: Final = b"the world is being made anew: try again in a moment\n"
@@ -67,10 +60,17 @@ class Worlds:
 
     # --- what the server asks an application
 
+    held_max_bytes = bodies.HELD_MAX_BYTES
+
     @property
     def request_max_bytes(self) -> int:
-        """Return what is read of a body: a snapshot may be larger than any request."""
-        return max(self.default.app.request_max_bytes, SNAPSHOT_MAX_BYTES + FORM_BYTES)
+        """Return what is read of a body, but for what is read at its path."""
+        return self.default.app.request_max_bytes
+
+    def request_max_bytes_at(self, path: str) -> int:
+        """Return what is read of a body at a path."""
+        world, within = self._at(path)
+        return bodies.most_at(within, self._at_root() if world is self.default else [world])
 
     @property
     def request_seconds(self) -> float:
@@ -136,12 +136,12 @@ class Worlds:
         world, within = self._at(path)
         if world is None:
             return _unknown(start_response)
-        if within == _ADMIN or within.startswith(f"{_ADMIN}/"):
+        if within == ADMIN or within.startswith(f"{ADMIN}/"):
             environ["notigateway.sandbox.world"] = world
-            own = {"SCRIPT_NAME": world.place.path + _ADMIN, "PATH_INFO": within[len(_ADMIN) :]}
+            own = {"SCRIPT_NAME": world.place.path + ADMIN, "PATH_INFO": within[len(ADMIN) :]}
             return self._admin({**environ, **own}, start_response)
         if within in {"", "/"} and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
-            target = f"{world.place.path}{_ADMIN}/"
+            target = f"{world.place.path}{ADMIN}/"
             start_response("303 See Other", [("Location", target), ("Content-Length", "0")])
             return []
         if world is self.default:
@@ -164,7 +164,7 @@ class Worlds:
 
     def check_told_apart(self, world: World, pki: Pki) -> None:
         """Check that a world with holders of its own is still found by these. Raises: `WorldExistsError`."""
-        at_root = [self.default, *(one for one in self._roll.worlds.values() if one.plan.own_holders)]
+        at_root = self._at_root()
         if world not in at_root:
             return
         for other in at_root:
@@ -173,9 +173,13 @@ class Worlds:
                     f"{other.name}: a world whose messages come with these certificates; restore it there"
                 )
 
+    def _at_root(self) -> list[World]:
+        """Return the worlds to which the addresses of the root lead, that of the root first."""
+        return [self.default, *(one for one in self._roll.worlds.values() if one.plan.own_holders)]
+
     def _by_certificate(self, environ: WSGIEnvironment) -> World:
         """Return the world that knows the certificate of a message to the root's addresses."""
-        known = [one for one in self._roll.worlds.values() if one.plan.own_holders]
+        _, *known = self._at_root()
         if not known or environ["REQUEST_METHOD"] != "POST":
             return self.default
         body = environ["wsgi.input"].read()

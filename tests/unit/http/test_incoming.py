@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import h11
@@ -221,3 +222,19 @@ def test_a_chunk_extension_is_plain(size: int) -> None:
         else:
             with pytest.raises(RefusedRequestError):
                 incoming(*pieces)
+
+
+@pytest.mark.parametrize(
+    ("path", "most"), [(b"/a", 1000), (b"/large", 3000), (b"/large?a", 3000), (b"/%6carge", 1000)]
+)
+def test_how_much_of_a_body_is_read_may_depend_on_the_path(path: bytes, most: int) -> None:
+    at = {"/large": 3000}
+    bounds = replace(BOUNDS, body_bytes=0, body_bytes_at=lambda found: at.get(found, 1000))
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: x\r\n"
+    for size in (most, most + 1):
+        announced = incoming(head + b"Content-Length: %d\r\n\r\n" % size, b"x" * size, bounds=bounds)
+        in_chunks = incoming(
+            head + b"Transfer-Encoding: chunked\r\n\r\n", chunked(b"x" * size, 600), bounds=bounds
+        )
+        assert [one.is_cut_off for one in (announced, in_chunks)] == [size > most] * 2
+        assert len(announced.body) == (0 if size > most else size)

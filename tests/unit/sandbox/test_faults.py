@@ -4,66 +4,37 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-from wsgiref.util import setup_testing_defaults
+from typing import TYPE_CHECKING
 
 import pytest
 
 from notigateway.http.streamed import Streamed
 from notigateway.sandbox.faults import Faults, Kind, Order
-from notigateway.sandbox.journal import Journal, Search
-from notigateway.sandbox.recording import SLOW_MAX, Recording
+from notigateway.sandbox.journal import Search
+from notigateway.sandbox.recording import SLOW_MAX
 from patience import PATIENCE_SECONDS, slowed
+from recorded import BODY, Recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from collections.abc import Callable
 
 LONG = Order(kind=Kind.DELAY, seconds=250.0)
 SLOW = Order(kind=Kind.DRIBBLE, bytes_per_second=5)
-BODY = b"answered" * 1_000
 
 
-def answering(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    start_response("200 OK", [("Content-Type", "text/xml")])
-    return [BODY]
+def struck(recorded: Recorded) -> int:
+    return sum(one.struck for one in recorded.faults.all())
 
 
-class Recorded:
-    """An application with faults around it, and what it answers."""
-
-    def __init__(self) -> None:
-        self.journal, self.faults = Journal(), Faults("7")
-        self._recording = Recording(
-            answering,
-            clock=lambda: datetime.now(UTC),
-            journal=self.journal,
-            faults=self.faults,
-            holders={},
-        )
-
-    def post(self) -> tuple[str, Iterable[bytes]]:
-        """Return the status and the body of an answer."""
-        said: list[str] = []
-        environ: dict[str, Any] = {"REQUEST_METHOD": "POST"}
-        setup_testing_defaults(environ)
-        body = self._recording(environ, lambda status, *_: said.append(status))  # type: ignore[arg-type]
-        return said[0], body
-
-    def posting(self, count: int = 1) -> list[threading.Thread]:
-        """Have threads ask, all of whom a fault has struck already."""
-        before = self.struck
-        threads = [threading.Thread(target=self.post) for _ in range(count)]
-        for one in threads:
-            one.start()
-        while self.struck < before + count:
-            assert all(one.is_alive() for one in threads)
-        return threads
-
-    @property
-    def struck(self) -> int:
-        return sum(one.struck for one in self.faults.all())
+def posting(recorded: Recorded, count: int = 1) -> list[threading.Thread]:
+    """Have threads ask, all of whom a fault has struck already."""
+    before = struck(recorded)
+    threads = [threading.Thread(target=recorded.post) for _ in range(count)]
+    for one in threads:
+        one.start()
+    while struck(recorded) < before + count:
+        assert all(one.is_alive() for one in threads)
+    return threads
 
 
 def hurry(faults: Faults) -> ExitStack:
@@ -86,7 +57,7 @@ def joined(threads: list[threading.Thread]) -> bool:
 def test_a_delay_ends_when_its_fault_is_withdrawn(end: Callable[[Faults], object]) -> None:
     recorded = Recorded()
     recorded.faults.order(LONG)
-    threads = recorded.posting()
+    threads = posting(recorded)
     ended = end(recorded.faults)
     assert joined(threads)
     del ended
@@ -113,7 +84,7 @@ def test_another_fault_that_is_withdrawn_ends_no_delay() -> None:
     recorded = Recorded()
     recorded.faults.order(LONG)
     other = recorded.faults.order(Order(kind=Kind.STATUS, operation="None"))
-    threads = recorded.posting()
+    threads = posting(recorded)
     recorded.faults.withdraw(other.identifier)
     threads[0].join(0.1)
     assert threads[0].is_alive()
@@ -125,13 +96,13 @@ def test_another_fault_that_is_withdrawn_ends_no_delay() -> None:
 def test_of_the_threads_only_a_part_waits_for_faults(order: Order) -> None:
     recorded = Recorded()
     recorded.faults.order(LONG)
-    threads = recorded.posting(SLOW_MAX)
+    threads = posting(recorded, SLOW_MAX)
     recorded.faults.order(order)
-    struck = recorded.struck
+    before = struck(recorded)
     status, body = recorded.post()
     assert (status.partition(" ")[0], b"delayed by faults already" in b"".join(body)) == ("503", True)
     (entry,) = recorded.journal.search(Search())
-    assert (entry.status, entry.struck, recorded.struck) == (503, [], struck)
+    assert (entry.status, entry.struck, struck(recorded)) == (503, [], before)
     recorded.faults.clear()
     assert joined(threads)
     assert recorded.post()[0] == "200 OK"
@@ -153,7 +124,7 @@ def test_a_slow_answer_that_nobody_reads_keeps_no_place() -> None:
     ],
 )
 def test_what_is_ordered_beside_it_changes_nothing_of_whom_a_fault_strikes(beside: Order) -> None:
-    struck = []
+    found = []
     for orders in ([], [beside]):
         recorded = Recorded()
         chance = recorded.faults.order(Order(kind=Kind.STATUS, probability=0.5))
@@ -164,6 +135,6 @@ def test_what_is_ordered_beside_it_changes_nothing_of_whom_a_fault_strikes(besid
             before = chance.struck
             recorded.post()
             seen.append(chance.struck - before)
-        struck.append(seen)
-    assert struck[0] == struck[1]
-    assert set(struck[0]) == {0, 1}
+        found.append(seen)
+    assert found[0] == found[1]
+    assert set(found[0]) == {0, 1}

@@ -126,7 +126,7 @@ def test_an_upper_bound_that_cannot_be_told_is_refused() -> None:
 
 @pytest.mark.usefixtures("switching")
 def test_what_is_entered_while_it_is_expected_counts_once() -> None:
-    for _ in range(8):
+    for _ in range(4):
         journal = Journal()
         expectations = Expectations(journal)
         entering = [threading.Thread(target=enter, args=(journal, 1_000)) for _ in range(2)]

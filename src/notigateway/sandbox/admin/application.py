@@ -12,6 +12,7 @@ from notigateway.contract.problems import said_of
 from notigateway.errors import ConfigurationError, GatewayError
 from notigateway.logger import Logger
 from notigateway.sandbox.admin import clocks, data, ordering, reading, records, stories
+from notigateway.sandbox.bodies import BODY_MAX_BYTES
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.pages import all_pages, guarding, shell
 from notigateway.sandbox.refusals import BusyError, HostError, RefusedError, SandboxError, TokenMissingError
@@ -49,7 +50,7 @@ def admin_application(worlds: Worlds) -> WSGIApplication:
 def make_flask(worlds: Worlds) -> Flask:
     """Return the same as Flask's object."""
     flask = Flask("notigateway.sandbox", static_folder=None)
-    flask.config["MAX_CONTENT_LENGTH"] = reading.BODY_MAX_BYTES
+    flask.config["MAX_CONTENT_LENGTH"] = BODY_MAX_BYTES
     flask.json.sort_keys = False  # type: ignore[attr-defined]  # Flask's own provider has it
     hosts = hosts_of(worlds)
 

@@ -25,8 +25,8 @@ def har_entry(one: Exchange, *, origin: str) -> dict[str, Any]:
             "headers": _pairs(one.request_headers),
             "queryString": [],
             "headersSize": -1,
-            "bodySize": len(one.request),
-            "postData": _body(one.request, one.request_headers),
+            "bodySize": one.request_bytes,
+            "postData": _body(one.request, one.request_headers, one.request_bytes),
         },
         "response": {
             "status": one.status,
@@ -37,7 +37,7 @@ def har_entry(one: Exchange, *, origin: str) -> dict[str, Any]:
             "redirectURL": "",
             "headersSize": -1,
             "bodySize": one.answer_bytes,
-            "content": {"size": one.answer_bytes, **_body(one.answer, one.answer_headers)},
+            "content": {"size": one.answer_bytes, **_body(one.answer, one.answer_headers, one.answer_bytes)},
         },
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
@@ -49,9 +49,11 @@ def _pairs(headers: dict[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in headers.items()]
 
 
-def _body(data: bytes, headers: dict[str, str]) -> dict[str, str]:
-    """Return a body as text; what is none, a message in parts, in base64."""
+def _body(data: bytes, headers: dict[str, str], size: int) -> dict[str, str]:
+    """Return a body as text; what is none, a message in parts, in base64. It says where it was cut."""
     media_type = {"mimeType": headers.get("Content-Type", "")}
+    if len(data) < size:
+        media_type["comment"] = f"the first {len(data)} of {size} bytes"
     try:
         return {**media_type, "text": data.decode()}
     except UnicodeDecodeError:

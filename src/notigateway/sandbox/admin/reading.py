@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from notigateway.sandbox.world import World
     from notigateway.sandbox.worlds import Worlds
 
-BODY_MAX_BYTES: Final = 16 * 1024 * 1024
 # What may be asked by a query; nowhere else is one taken.
 _WITH_QUERY: Final = frozenset(
     {f"records.{name}" for name in ("tell", "count", "wait", "archive", "envelopes")} | {"data.notifications"}

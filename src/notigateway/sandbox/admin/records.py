@@ -151,7 +151,13 @@ def find(world: World, number: int) -> Exchange:
 
 
 def explained(world: World, exchange: Exchange) -> Explanation:
-    """Return the explanation of a request at the instant by which it was judged."""
+    """Return the explanation of a request at the instant by which it was judged.
+
+    Raises: `UnknownError` where it is not kept whole.
+    """
+    if not exchange.is_request_whole:
+        kept, size = len(exchange.request), exchange.request_bytes
+        raise UnknownError(f"of this request {kept} of {size} bytes are kept: send it to /explain")
     headers = exchange.request_headers
     way = Way(
         public_url=str(world.settings.public_url),

@@ -81,7 +81,7 @@ def one(number: int) -> AnyResponse:
         errors_url=errors_url_beside(str(world.settings.public_url)),
         asked=views_of(exchange.request, exchange.request_headers.get("Content-Type", "")),
         answered=views_of(exchange.answer, exchange.answer_headers.get("Content-Type", "")),
-        copies=copies_of_exchange(world, exchange),
+        copies=copies_of_exchange(world, exchange) if exchange.is_request_whole else [],
         steps=STEPS,
         verdicts=VERDICTS,
         previous=_beside(world, number, newer=False),
@@ -97,7 +97,7 @@ def archive(number: int) -> Response:
 
 def _explanation(world: World, exchange: Exchange) -> str:
     """Return what was seen in a request, as text; "" where none was posted."""
-    if exchange.method != "POST" or not exchange.request:
+    if exchange.method != "POST" or not exchange.request or not exchange.is_request_whole:
         return ""
     errors_url = errors_url_beside(str(world.settings.public_url))
     return explanation_text(records.explained(world, exchange), errors_url=errors_url)

@@ -17,6 +17,7 @@ from notigateway.instants import instant_text
 from notigateway.law.deadlines import MADRID
 from notigateway.logger import Logger
 from notigateway.sandbox.admin.reading import all_worlds, this_world
+from notigateway.sandbox.bodies import FORM_BYTES
 from notigateway.sandbox.folder import SNAPSHOT_MAX_BYTES
 from notigateway.sandbox.occupancy import OccupiedError
 from notigateway.sandbox.pages import guarding, speaking
@@ -25,7 +26,6 @@ from notigateway.sandbox.pages.refusal_words import Said, said_of
 from notigateway.sandbox.pages.speaking import say
 from notigateway.sandbox.pages.words import MODES
 from notigateway.sandbox.refusals import HostError, SandboxError, TokenMissingError
-from notigateway.sandbox.worlds import FORM_BYTES
 from notigateway.web.errors_page import in_pieces
 from notigateway.web.protection import protecting_headers
 
