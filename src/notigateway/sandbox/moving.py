@@ -114,11 +114,15 @@ def set_back(worlds: Worlds, world: World, instant: datetime, *, reason: str | N
     check_reach(world, instant)
     if not reason or not reason.strip():
         raise NotFreshError("a clock goes back for a reason only: say it")
-    if not world.is_fresh:
-        raise NotFreshError("something has happened in this world: reset it first, or make another one")
+
+    def check() -> None:
+        if not world.is_fresh:
+            raise NotFreshError("something has happened in this world: reset it first, or make another one")
+
+    check()
     setting = world.clock.setting
     back = Setting(frozen_at=instant) if setting.frozen_at else Setting(instant - machine_time())
-    reset(worlds, world, world.plan, setting=back)
+    reset(worlds, world, world.plan, setting=back, check=check)
     _log.info("clock_set_back", world=world.name, reason=" ".join(reason.split())[:200])
 
 

@@ -114,7 +114,7 @@ class NotReachedError(SandboxError):
 
 
 class BusyError(SandboxError):
-    """Requests are still being answered, somebody else replaces what is in the world, or too many wait."""
+    """Requests are being answered, the clock is moved, a scenario plays, or somebody else comes first."""
 
     code, status = "BUSY", 409
 

@@ -28,19 +28,21 @@ def reset(
     plan: Plan,
     *,
     setting: Setting | None = None,
+    check: Callable[[], None] = lambda: None,
     then: Callable[[World], object] = lambda _: None,
 ) -> None:
     """Make what is in a world anew; the clock stays as it is set, or goes by another setting.
 
     `then` is what happens in it first. Where anything of it cannot be, the world is as it was, but for
-    what it remembers of its clients.
+    what it remembers of its clients. `check` is asked when nobody changes anything any more.
 
-    Raises: `BusyError`, `NotHereError`, `ConfigurationError`; what `then` raises.
+    Raises: `BusyError`, `NotHereError`, `ConfigurationError`; what `check` and `then` raise.
     """
     worlds.check_own_database(world)
     plan = replace(plan, own_holders=world.plan.own_holders)
     with ExitStack() as staying:
         with world.alone():
+            check()
             _make(worlds, world, plan, setting)
             _exchange(worlds, world, plan)
             # Nobody else makes it anew until this has ended.

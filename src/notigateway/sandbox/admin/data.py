@@ -26,6 +26,7 @@ from notigateway.sandbox.verbs import play
 if TYPE_CHECKING:
     from notigateway.repository.overview import Stands
     from notigateway.sandbox.given import Given
+    from notigateway.sandbox.holders import Holder
     from notigateway.sandbox.world import World
 
 blueprint = Blueprint("data", __name__)
@@ -132,20 +133,23 @@ def bring_back() -> dict[str, Any]:
 @blueprint.get("/certificates")
 def certificates() -> dict[str, Any]:
     """Give the certificates and keys of this world: they open nothing else."""
-    pki = this_world().pki
-    holders = {}
-    for name, files in pki.holders().items():
-        (certificate,) = load_certificates(files.certificate)
-        caller = read_caller(certificate)
-        holders[name] = {
-            "certificate": files.certificate.read_text("ascii"),
-            "key": files.key.read_text("ascii"),
-            "p12": base64.b64encode(files.p12.read_bytes()).decode(),
-            "nif": caller.party,
-            "name": caller.party_name,
-        }
-    pems = {name: pki.certificate(name).read_text("ascii") for name in PEMS}
-    return {"passphrase": pki.passphrase.read_text("ascii").strip(), **pems, "holders": holders}
+    with this_world().looking():  # while they are replaced there are none
+        pki = this_world().pki
+        pems = {name: pki.certificate(name).read_text("ascii") for name in PEMS}
+        holders = {name: _holder(files) for name, files in pki.holders().items()}
+        return {"passphrase": pki.passphrase.read_text("ascii").strip(), **pems, "holders": holders}
+
+
+def _holder(files: Holder) -> dict[str, str]:
+    (certificate,) = load_certificates(files.certificate)
+    caller = read_caller(certificate)
+    return {
+        "certificate": files.certificate.read_text("ascii"),
+        "key": files.key.read_text("ascii"),
+        "p12": base64.b64encode(files.p12.read_bytes()).decode(),
+        "nif": caller.party,
+        "name": caller.party_name,
+    }
 
 
 @blueprint.get("/notifications")

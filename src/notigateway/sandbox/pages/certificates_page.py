@@ -38,11 +38,12 @@ def show() -> AnyResponse:
     """Show them."""
     world = this_world()
     holders = []
-    for name, files in world.pki.holders().items():
-        (certificate,) = load_certificates(files.certificate)
-        party = world.nif_of(name), world.name_of(name)
-        holders.append((name, *party, certificate.not_valid_after_utc))
-    passphrase = world.pki.passphrase.read_text("ascii").strip()
+    with world.looking():
+        for name, files in world.pki.holders().items():
+            (certificate,) = load_certificates(files.certificate)
+            party = world.nif_of(name), world.name_of(name)
+            holders.append((name, *party, certificate.not_valid_after_utc))
+        passphrase = world.pki.passphrase.read_text("ascii").strip()
     return page("certificates.html", holders=holders, words=HOLDERS, others=_OTHERS, passphrase=passphrase)
 
 
@@ -53,7 +54,9 @@ def give(file: str) -> Response:
     if found is None:
         raise UnknownError("there is no such certificate or key")
     headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-    return Response(found.read_bytes(), mimetype=_P12 if file.endswith(".p12") else _PEM, headers=headers)
+    with this_world().looking():
+        data = found.read_bytes()
+    return Response(data, mimetype=_P12 if file.endswith(".p12") else _PEM, headers=headers)
 
 
 def _files(pki: Pki) -> dict[str, Path]:

@@ -55,8 +55,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "NOT_REACHED": ("Lo esperado no llegó a tiempo.", "What was waited for did not come in time."),
     "BUSY": (
-        "El mundo está ocupado: se responden peticiones o se está rehaciendo. Inténtelo de nuevo.",
-        "The world is busy: requests are being answered, or it is being made anew. Try again.",
+        "El mundo está ocupado: responde, mueve su reloj, sigue un escenario o se rehace. Inténtelo de nuevo.",
+        "The world is busy: it answers, moves its clock, plays a scenario or is made anew. Try again.",
     ),
     "SNAPSHOT_INVALID": ("El archivo no es la copia de un mundo.", "The file is no snapshot of a world."),
     "SNAPSHOT_TOO_LARGE": (
