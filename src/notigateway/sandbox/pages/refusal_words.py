@@ -55,7 +55,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "NOT_REACHED": ("Lo esperado no llegó a tiempo.", "What was waited for did not come in time."),
     "BUSY": (
-        "El mundo está ocupado: responde, mueve su reloj, sigue un escenario o se rehace. Inténtelo de nuevo.",
+        "Mundo ocupado: responde, mueve su reloj, sigue un escenario o se rehace. Inténtelo de nuevo.",
         "The world is busy: it answers, moves its clock, plays a scenario or is made anew. Try again.",
     ),
     "SNAPSHOT_INVALID": ("El archivo no es la copia de un mundo.", "The file is no snapshot of a world."),
