@@ -280,19 +280,12 @@ def test_nobody_waits_for_a_scenario_and_it_keeps_nobody_out(sandboxed_once: San
 
 def test_a_clock_that_is_thawed_while_the_world_is_made_anew_goes_on(world: Harness) -> None:
     world.post("/clock", freeze=True)
-    world.post("/faults", kind="delay", seconds=1, operation="Ping")
-    with world.client() as client:
-        asking = [
-            threading.Thread(target=client.ping),
-            threading.Thread(target=lambda: world.post("/reset")),
-            threading.Thread(target=lambda: world.post("/clock", thaw=True)),
-        ]
-        asking[0].start()
-        world.await_strike()
-        for one in asking[1:]:
-            one.start()
-        for one in asking:
-            one.join()
+    kept = world.pki.folder.parent / ".making" / "seeds.json"
+    resetting = threading.Thread(target=lambda: world.post("/reset", notifications=100))
+    resetting.start()
+    await_that(kept.exists)
+    world.post("/clock", thaw=True)
+    resetting.join()
     assert world.get("/clock")["mode"] == "offset"
 
 
