@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from notigateway.sandbox.process import running
-from patience import PATIENCE_SECONDS
+from patience import PATIENCE_SECONDS, slowed
 
 pytestmark = pytest.mark.once
 
@@ -75,6 +75,30 @@ def test_one_that_is_ended_while_it_prepares_leaves_nothing_either(tmp_path: Pat
             time.sleep(0.02)
         process.terminate()
         assert process.wait(PATIENCE_SECONDS) in {0, 128 + signal.SIGTERM}
+    assert list(tmp_path.glob("notigateway-sandbox-*")) == []
+
+
+ENDED_AS_IT_FORKS = """
+import os, signal, sys
+ended = [False]
+def end():
+    if not ended[0]:
+        ended[0] = True
+        os.kill(os.getpid(), signal.SIGTERM)
+os.register_at_fork(after_in_parent=end)
+sys.argv = ["notigateway", "sandbox", "--notifications", "0"]
+from notigateway.cli.main import main
+main()
+"""
+
+
+def test_one_that_is_ended_as_it_begins_to_make_its_data_ends(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", ENDED_AS_IT_FORKS]
+    done = subprocess.run(
+        command, capture_output=True, env=environment, timeout=slowed(PATIENCE_SECONDS), check=False
+    )
+    assert (done.returncode, done.stdout) == (128 + signal.SIGTERM, b"")
     assert list(tmp_path.glob("notigateway-sandbox-*")) == []
 
 

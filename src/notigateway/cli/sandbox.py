@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX
+from notigateway.sandbox.bounds import NOTIFICATIONS_MAX, SEED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable

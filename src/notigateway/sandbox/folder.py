@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from notigateway.errors import ConfigurationError
 from notigateway.instants import instant_text
+from notigateway.sandbox.bounds import NOTIFICATIONS_MAX, SEED_MAX
 from notigateway.sandbox.clock import REAL, Setting, machine_time
 from notigateway.sandbox.settings_file import replace_file
 from notigateway.wss.freshness import read_instant
@@ -26,9 +27,6 @@ DATABASE: Final = ("notigateway.db", "notigateway.db-wal", "notigateway.db-shm")
 DATA: Final = (*DATABASE, "documents", "notices", "retired-seals")
 TRUST: Final = ("pki", "issuers", "revocation", "trust")
 FILES: Final = ("seeds.json", "world.json")
-NOTIFICATIONS_MAX: Final = 1_000_000
-# Nobody means more, and a text of it stays short.
-SEED_MAX: Final = 2**63 - 1
 # An archive is made and read in memory.
 SNAPSHOT_MAX_BYTES: Final = 256 * 1024 * 1024
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ _KEEPALIVE_SECONDS: Final = 15
 _THREADS: Final = 4
 # One process serves all worlds: half of them may be delayed by faults, a quarter wait for the journal.
 _THREADS_ALONE: Final = 128
+_ENDING: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,27 @@ def _filling_apart(settings: Settings, plan: Plan, now: datetime) -> Iterator[No
     obstore starts threads in the first process that stores a document; workers that are forked from
     it afterwards would wait for threads that they do not have.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        filled = pool.submit(fill, settings, plan, now=now)
+    with ExitStack() as ending:
+        with _undisturbed():
+            pool = ProcessPoolExecutor(1, get_context("fork"), initializer=_let_end)
+            ending.enter_context(pool)
+            filled = pool.submit(fill, settings, plan, now=now)
         yield
         filled.result()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Have nobody end this process before this has ended.
+
+    While Python forks, what the handler of a signal raises is lost, or a child is waited for in vain.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _let_end() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)

@@ -14,7 +14,8 @@ from notigateway.repository.engine import reading
 from notigateway.repository.overview import list_standing
 from notigateway.sandbox import remaking
 from notigateway.sandbox.admin.reading import all_worlds, asked, given, number, this_world
-from notigateway.sandbox.folder import NOTIFICATIONS_MAX, SEED_MAX, SNAPSHOT_MAX_BYTES, Plan
+from notigateway.sandbox.bounds import NOTIFICATIONS_MAX, SEED_MAX
+from notigateway.sandbox.folder import SNAPSHOT_MAX_BYTES, Plan
 from notigateway.sandbox.moving import check_reach
 from notigateway.sandbox.ordered import caller_of
 from notigateway.sandbox.outbox import messages_of
