@@ -188,8 +188,9 @@ class Files(dict):
             if not number:
                 os.kill(os.getpid(), int(sys.argv[2]))
 
-if sys.argv[3] == "ignored":
-    signal.signal(int(sys.argv[2]), signal.SIG_IGN)
+number = int(sys.argv[2])
+taken = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+signal.signal(number, signal.SIG_IGN if sys.argv[3] == "ignored" else taken)
 folder = Path(sys.argv[1])
 write_new(Files({folder / name: b"secret" for name in ("one", "two")}))
 """

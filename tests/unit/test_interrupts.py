@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from notigateway.interrupts import kept_from_those_begun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _IS_HELD: Final = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
 # As a pool of processes does it, in a program that has begun none before.
@@ -36,6 +39,15 @@ def test_what_is_begun_is_not_interrupted() -> None:
     assert said_by(_POOL) == "True\n"
 
 
+@pytest.fixture
+def _at_a_terminal() -> Iterator[None]:
+    """Take an interruption, also where the tests run behind a `nohup` or a `&`, which ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_at_a_terminal")
 def test_the_program_is_interrupted_afterwards() -> None:
     reached = []
     with pytest.raises(KeyboardInterrupt), kept_from_those_begun():  # noqa: PT012
