@@ -17,7 +17,7 @@ from notigateway.sandbox.process import running
 from patience import PATIENCE_SECONDS, slowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from notigateway.sandbox.process import Running
@@ -29,6 +29,14 @@ SECONDS = 120.0
 def _http() -> httpx.Client:
     """Return one client for all: each new one would read the authorities of the web anew."""
     return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
+def await_that(is_so: Callable[[], object]) -> None:
+    """Wait until something is so; it may be so for a moment only."""
+    end = time.monotonic() + slowed(PATIENCE_SECONDS)
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 @dataclass(frozen=True)
@@ -66,9 +74,7 @@ class Harness:
 
     def await_strike(self) -> None:
         """Wait until the first fault that was ordered has struck."""
-        end = time.monotonic() + slowed(PATIENCE_SECONDS)
-        while not self.get("/faults")["faults"][0]["struck"]:
-            assert time.monotonic() < end
+        await_that(lambda: self.get("/faults")["faults"][0]["struck"])
 
     def state(self, identifier: str) -> str:
         """Return the state of a notification."""

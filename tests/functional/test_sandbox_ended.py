@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import threading
-import time
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,22 +17,14 @@ import pytest
 
 from notigateway.errors import ConfigurationError
 from notigateway.sandbox.process import running
-from patience import PATIENCE_SECONDS, slowed
-from worlds import Harness, Sandboxed, sandboxed
+from worlds import Harness, Sandboxed, await_that, sandboxed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.once
 
 STORY = "lapsed"
-
-
-def until(is_so: Callable[[], object]) -> None:
-    end = time.monotonic() + slowed(PATIENCE_SECONDS)
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 @contextmanager
@@ -64,7 +55,7 @@ def kill_worker(sandbox: Sandboxed) -> None:
     master = sandbox.running.process.pid
     (worker,) = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     os.kill(int(worker), signal.SIGKILL)
-    until(lambda: not Path(f"/proc/{worker}").exists())
+    await_that(lambda: not Path(f"/proc/{worker}").exists())
 
 
 def names(sandbox: Sandboxed) -> list[str]:
@@ -79,14 +70,16 @@ def test_a_story_that_is_cut_off_leaves_no_world_and_none_made_anew(tmp_path: Pa
     folder = tmp_path / "sandbox"
     place = folder / "worlds" / "told"
     with killed(folder) as first, asking(first.root, "/worlds", name="told", scenario=STORY):
-        until((place / ".unended").exists)
+        await_that((place / ".unended").exists)
         os.killpg(first.running.process.pid, signal.SIGKILL)
     with killed(folder) as second:
         assert (names(second), hidden(folder / "worlds")) == (["default"], set())
         world = second.make(name="told")
         made = world.publish()
         with asking(world, "/reset", scenario=STORY):
-            until(lambda: (place / ".former" / "world.json").exists() and not (place / ".replacing").exists())
+            await_that(
+                lambda: (place / ".former" / "world.json").exists() and not (place / ".replacing").exists()
+            )
             os.killpg(second.running.process.pid, signal.SIGKILL)
     with sandboxed(folder) as third:
         world = Harness(f"{third.root.base}/w/told", world.pki)
@@ -108,7 +101,7 @@ def test_a_clock_that_is_cut_off_on_its_way_has_not_gone_back_at_the_next_start(
             root.publish(available_at=f"P{days}D")
         start = root.get("/clock")["offset_seconds"]
         with asking(root, "/clock", advance="P3000D"):
-            until(lambda: root.get("/clock")["offset_seconds"] - start > 30 * 86_400)
+            await_that(lambda: root.get("/clock")["offset_seconds"] - start > 30 * 86_400)
             assert root.refused("/reset") == "BUSY"
             assert root.ask("GET", "/snapshot").json()["error"]["code"] == "BUSY"
             reached = root.get("/clock")["now"]

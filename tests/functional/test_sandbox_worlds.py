@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -13,23 +12,14 @@ import httpx
 import pytest
 
 from notigateway.client import NotificationClient
-from patience import PATIENCE_SECONDS, slowed
-from worlds import Harness, sandboxed
+from worlds import Harness, await_that, sandboxed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from worlds import Sandboxed
 
 FROZEN = "2026-06-01T10:00:00Z"
-
-
-def await_that(is_so: Callable[[], object]) -> None:
-    end = time.monotonic() + slowed(PATIENCE_SECONDS)
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def ids(world: Harness) -> list[str]:

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 scenario = typer.Typer(help="List scenarios, and play one in a running sandbox.", no_args_is_help=True)
 
-# A story may let years pass.
-# A story takes as long as it takes: only who does not answer at all is given up.
+# A story takes as long as it takes, years may pass in it: only who does not answer at all is given up.
 _CONNECT_SECONDS: Final = 20.0
 _SHOWN_CHARS: Final = 160
 

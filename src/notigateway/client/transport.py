@@ -129,7 +129,7 @@ class Transport:
         With `mtom` documents are asked for in parts beside the answer.
         """
         self._speech = speech
-        self._url = _checked(url)
+        self._url = address_of(url)
         self._to = url if public_url is None else public_url
         self._me = fingerprint(key_pair.certificate)
         named = read_holder(key_pair.certificate)
@@ -297,14 +297,15 @@ def _bounded(response: httpx.Response) -> bytes:
     return bytes(data)
 
 
-def _checked(url: str) -> httpx.URL:
+def address_of(url: str) -> httpx.URL:
+    """Return an address that can be called. Raises: `ConfigurationError`."""
     try:
-        parsed = httpx.URL(url)
+        address = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ConfigurationError(f"{url!r} is not a URL") from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    if address.scheme not in {"http", "https"} or not address.host:
         raise ConfigurationError(f"{url!r} is not an http or https URL")
-    return parsed
+    return address
 
 
 def _is_retryable(error: BaseException) -> bool:

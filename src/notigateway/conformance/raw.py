@@ -11,9 +11,9 @@ import httpx
 from notigateway.client.errors import ClientError
 from notigateway.client.parts import Received, is_in_parts, receive
 from notigateway.client.proxies import proxy_for
+from notigateway.client.transport import address_of
 from notigateway.client.unreached import Way, one_line, unreached
 from notigateway.conformance.verdict import FailedError
-from notigateway.errors import ConfigurationError
 from notigateway.exchanges import BoundedTransport
 from notigateway.wss.ns import SOAP11, SOAP12
 from notigateway.wss.policy import Limits
@@ -63,17 +63,6 @@ class Reply:
         """Return what it is as HTTP."""
         media_type = one_line(self.headers.get("content-type", "").partition(";")[0])
         return f"HTTP {self.status}, {media_type or 'no media type'}{'' if self.body else ', no content'}"
-
-
-def address_of(url: str) -> httpx.URL:
-    """Return an address that can be called. Raises: `ConfigurationError`."""
-    try:
-        address = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"{url!r} is not an address") from error
-    if address.scheme not in {"http", "https"} or not address.host:
-        raise ConfigurationError(f"{url!r} is not an address of http or https")
-    return address
 
 
 class Line:

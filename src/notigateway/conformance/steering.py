@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
 
+from notigateway.client.transport import address_of
 from notigateway.client.unreached import Way, unreached
-from notigateway.conformance.raw import address_of
 from notigateway.errors import ConfigurationError
 from notigateway.exchanges import BoundedTransport
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         (["https://example.test/"], "the caller is missing"),
         (["https://example.test/", "--key", "x"], "--key and --cert belong together"),
         (["--sandbox", "http://127.0.0.1:9"], "nothing listens at 127.0.0.1:9: connection refused"),
-        (["--sandbox", "127.0.0.1:9"], "'127.0.0.1:9' is not an address of http or https"),
+        (["--sandbox", "127.0.0.1:9"], "'127.0.0.1:9' is not an http or https URL"),
     ],
 )
 def test_what_is_missing_is_told_in_a_line(
@@ -53,8 +53,8 @@ def caller(tmp_path: Path) -> list[str]:
             "http://127.0.0.1:9/v1",
             "http://127.0.0.1:9/v1 cannot be reached: nothing listens at 127.0.0.1:9: connection refused",
         ),
-        ("127.0.0.1:9", "'127.0.0.1:9' is not an address of http or https"),
-        ("ftp://127.0.0.1:9", "'ftp://127.0.0.1:9' is not an address of http or https"),
+        ("127.0.0.1:9", "'127.0.0.1:9' is not an http or https URL"),
+        ("ftp://127.0.0.1:9", "'ftp://127.0.0.1:9' is not an http or https URL"),
     ],
 )
 def test_where_nobody_answers_nothing_is_asked(
